@@ -1,0 +1,19 @@
+"""Networks only: what maps tensors to tensors and knows nothing of probability."""
+
+from __future__ import annotations
+
+from .activations import ACTIVATIONS, activation
+from .convolutional import ConvolutionalDecoder, ConvolutionalEncoder, FromImages, ToImages
+from .mlp import MLP, GatedMLP, Linear
+
+__all__ = [
+    "ACTIVATIONS",
+    "MLP",
+    "ConvolutionalDecoder",
+    "ConvolutionalEncoder",
+    "FromImages",
+    "GatedMLP",
+    "Linear",
+    "ToImages",
+    "activation",
+]

@@ -1,0 +1,82 @@
+"""The importance-weighted bound."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from ..distributions import kl_per_latent
+from ..errors import InputError
+from ..models import LatentVariableModel, log_weights
+from ..specification import part
+from .terms import Terms
+
+__all__ = ["IWELBO"]
+
+
+@part
+@dataclass(frozen=True)
+class IWELBO:
+    r"""Importance-weighted bound with k samples (Burda 2016, eq. 8).
+
+    .. math:: E\left[\ln \frac1k \sum_{i=1}^k \frac{p(x, z_i)}{q(z_i|x)}\right] \le \ln p(x)
+
+    Arguments:
+        k: Samples a row.
+        doubly_reparameterised: Use the encoder's gradient of Tucker 2019 (arXiv 1810.04152, eq. 8), whose
+            signal does not fade as k grows. The bound reported is the same.
+    """
+
+    k: int = 50
+    doubly_reparameterised: bool = False
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise InputError(f"k must be >= 1, got {self.k}")
+
+    def weight(self, progress: float) -> float:
+        """Nothing is weighed here: 1."""
+        return 1.0
+
+    def __call__(
+        self,
+        model: LatentVariableModel,
+        x: Float[Tensor, "batch features"],
+        *,
+        generator: Generator | None = None,
+        progress: float = 1.0,
+    ) -> Terms:
+        """Compute the terms of a batch."""
+        sampled = log_weights(
+            model, x, self.k, generator=generator, stop_posterior=self.doubly_reparameterised
+        )
+        bound = sampled.log_w.logsumexp(0) - math.log(self.k)
+        loss = -bound.mean()
+        if self.doubly_reparameterised and torch.is_grad_enabled():
+            _square_weights(sampled.z, sampled.log_w)
+        with torch.no_grad():
+            assert model.prior is not None
+            p_z = model.prior()
+            per_latent = kl_per_latent(sampled.q_z, p_z)
+            elbo = sampled.log_w.mean(0)
+            if per_latent is None:
+                kl = (sampled.q_z.log_prob(sampled.z) - p_z.log_prob(sampled.z)).mean(0)
+            else:
+                kl = per_latent.sum(-1)
+        detached = None if per_latent is None else per_latent.detach()
+        return Terms(loss, bound.detach(), (elbo + kl).detach(), kl.detach(), detached)
+
+
+def _square_weights(z: Tensor, log_w: Tensor) -> None:
+    """Multiply the gradient that passes z_i, on its way to the encoder, by its normalised weight.
+
+    The loss's gradient carries the weight once, which is what the decoder and the prior need; the doubly
+    reparameterised estimator needs it squared on the path through the samples.
+    """
+    if z.requires_grad:
+        weights = log_w.detach().softmax(0).unsqueeze(-1)
+        z.register_hook(lambda gradient: gradient * weights)

@@ -1,0 +1,40 @@
+"""Reconstruction only: the objective of an autoencoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from ..distributions import draw
+from ..models import LatentVariableModel
+from ..specification import part
+from .terms import Terms
+
+__all__ = ["Reconstruction"]
+
+
+@part
+@dataclass(frozen=True)
+class Reconstruction:
+    """E_q[ln p(x|z)], no KL: a bound on nothing, reported as the log-likelihood of the reconstruction."""
+
+    def weight(self, progress: float) -> float:
+        """No KL: 0."""
+        return 0.0
+
+    def __call__(
+        self,
+        model: LatentVariableModel,
+        x: Float[Tensor, "batch features"],
+        *,
+        generator: Generator | None = None,
+        progress: float = 1.0,
+    ) -> Terms:
+        """Compute the terms of a batch."""
+        z = draw(model.encoder(x), (), generator)
+        log_likelihood = model.decoder(z).log_prob(x)
+        value = log_likelihood.detach()
+        return Terms(-log_likelihood.mean(), value, value, torch.zeros_like(value), None)
