@@ -1,0 +1,42 @@
+"""Pictures: one function each, arrays and callables in, a matplotlib Figure out."""
+
+from __future__ import annotations
+
+from vael.errors import MissingDependencyError
+
+try:
+    import matplotlib as _matplotlib  # pyright: ignore[reportUnusedImport]  # noqa: F401
+except ImportError as _error:
+    raise MissingDependencyError(
+        "pictures need matplotlib: install it with `pip install vael[plots]`"
+    ) from _error
+
+from vael.plots.decoded import decoded_grid
+from vael.plots.denoising import denoising
+from vael.plots.interpolation import interpolation
+from vael.plots.kl import kl_bars
+from vael.plots.learning import learning_curves
+from vael.plots.maps import latent_map
+from vael.plots.maps_3d import latent_map_3d
+from vael.plots.probes import probe_curves
+from vael.plots.reconstructions import reconstructions
+from vael.plots.samples import samples
+from vael.plots.style import DARK, LIGHT, Theme
+from vael.plots.thumbnails_3d import decoded_points_3d
+
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "Theme",
+    "decoded_grid",
+    "decoded_points_3d",
+    "denoising",
+    "interpolation",
+    "kl_bars",
+    "latent_map",
+    "latent_map_3d",
+    "learning_curves",
+    "probe_curves",
+    "reconstructions",
+    "samples",
+]
