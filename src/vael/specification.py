@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from .errors import InputError, RunError
+from vael.errors import InputError, RunError
 
 __all__ = ["build", "describe", "externals", "part"]
 

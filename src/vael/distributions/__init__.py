@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .bernoulli import Bernoulli, ContinuousBernoulli
-from .delta import Delta
-from .discrete import Categorical, DiscretisedLogistic
-from .divergence import closed_form_kl, kl_per_latent
-from .draw import draw, fork
-from .law import Law
-from .normal import DiagonalNormal, FullNormal
+from vael.distributions.bernoulli import Bernoulli, ContinuousBernoulli
+from vael.distributions.delta import Delta
+from vael.distributions.discrete import Categorical, DiscretisedLogistic
+from vael.distributions.divergence import closed_form_kl, kl_per_latent
+from vael.distributions.draw import draw, fork
+from vael.distributions.law import Law
+from vael.distributions.normal import DiagonalNormal, FullNormal
 
 __all__ = [
     "Bernoulli",

@@ -8,11 +8,13 @@ import torch
 from torch import Generator, Size, Tensor
 from torch.nn.functional import softplus
 
-from .law import Law
+from vael.distributions.law import Law
 
 __all__ = ["Bernoulli", "ContinuousBernoulli"]
 
-_SERIES_BELOW = 0.1  # |logit| under which the closed forms lose digits; the series is exact to 1e-9 here
+_SERIES_BELOW = (
+    0.1  # |logit| under which the closed forms lose digits; the series is exact to 1e-9 here
+)
 
 
 class _Logits(Law):
@@ -62,7 +64,7 @@ class Bernoulli(_Logits):
 
     @property
     def variance(self) -> Tensor:
-        """p (1 - p)."""
+        """P (1 - p)."""
         return self.logits.sigmoid() * (-self.logits).sigmoid()
 
     def distort(self, noise: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Generator, Size, Tensor
 
-from .law import Law
+from vael.distributions.law import Law
 
 __all__ = ["Delta"]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Size, Tensor
 from torch.nn.functional import logsigmoid, softplus
 
-from .law import Law
+from vael.distributions.law import Law
 
 __all__ = ["Categorical", "DiscretisedLogistic"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.distributions import Distribution, kl_divergence
 
-from .normal import DiagonalNormal, _kl_per_component
+from vael.distributions.normal import DiagonalNormal, _kl_per_component
 
 __all__ = ["closed_form_kl", "kl_per_latent"]
 

@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor
 from torch.distributions import Distribution, Independent, Normal
 
-from .law import Law
+from vael.distributions.law import Law
 
 __all__ = ["draw", "fork"]
 

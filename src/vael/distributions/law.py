@@ -40,7 +40,9 @@ class Law(Distribution):
         like = self._like
         return torch.randn(shape, generator=generator, dtype=like.dtype, device=like.device)
 
-    def draw(self, sample_shape: tuple[int, ...] = (), generator: Generator | None = None) -> Tensor:
+    def draw(
+        self, sample_shape: tuple[int, ...] = (), generator: Generator | None = None
+    ) -> Tensor:
         """Draw from the law with a generator; gradients flow where `has_rsample`."""
         shape = (*sample_shape, *self.batch_shape, *self.event_shape)
         return self.distort(self.noise(shape, generator))

@@ -9,7 +9,7 @@ import torch
 from torch import Size, Tensor
 from torch.distributions import register_kl
 
-from .law import Law
+from vael.distributions.law import Law
 
 __all__ = ["DiagonalNormal", "FullNormal"]
 

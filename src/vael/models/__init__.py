@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .encoder import Decoder, Encoder
-from .latent_variable_model import LatentVariableModel
-from .likelihoods import (
+from vael.models.encoder import Decoder, Encoder
+from vael.models.latent_variable_model import LatentVariableModel
+from vael.models.likelihoods import (
     Bernoulli,
     Categorical,
     ContinuousBernoulli,
@@ -14,15 +14,15 @@ from .likelihoods import (
     Likelihood,
     SharedGaussian,
 )
-from .log_weights import WeightedSamples, log_weights
-from .posteriors import (
+from vael.models.log_weights import WeightedSamples, log_weights
+from vael.models.posteriors import (
     DeltaPosterior,
     DiagonalNormalPosterior,
     FullNormalPosterior,
     Posterior,
     SharedScalePosterior,
 )
-from .priors import StandardNormal
+from vael.models.priors import StandardNormal
 
 __all__ = [
     "Bernoulli",

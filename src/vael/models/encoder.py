@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 from zuko.lazy import LazyDistribution
 
-from ..specification import part
-from .likelihoods import Likelihood
-from .posteriors import Posterior
+from vael.models.likelihoods import Likelihood
+from vael.models.posteriors import Posterior
+from vael.specification import part
 
 __all__ = ["Decoder", "Encoder"]
 

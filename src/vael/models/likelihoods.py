@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -11,9 +11,9 @@ from torch import Generator, Tensor, nn
 from torch.distributions import Distribution
 from torch.nn.functional import softplus
 
-from .. import distributions as laws
-from ..errors import InputError
-from ..specification import part
+from vael import distributions as laws
+from vael.errors import InputError
+from vael.specification import part
 
 __all__ = [
     "Bernoulli",
@@ -37,7 +37,7 @@ class Likelihood(nn.Module):
     """
 
     blocks: int = 1
-    note: ClassVar[str] = ""
+    prepares_training: bool = False
 
     @abstractmethod
     def forward(self, parameters: Float[Tensor, "*batch outputs"]) -> Distribution:
@@ -48,7 +48,7 @@ class Likelihood(nn.Module):
         return x
 
     def prepare(self, x: Tensor, generator: Generator | None) -> Tensor:
-        """Make a whole data set ready once, before training or for a test set."""
+        """Make a data set ready once: test rows, and training rows where `prepares_training` says so."""
         return x
 
     def start(self, mean: Float[Tensor, " features"]) -> Float[Tensor, " outputs"]:
@@ -80,6 +80,7 @@ class Bernoulli(Likelihood):
         if binarise not in ("dynamic", "static", None):
             raise InputError(f"binarise must be 'dynamic', 'static' or None, got {binarise!r}")
         self.binarise = binarise
+        self.prepares_training = binarise == "static"
 
     def forward(self, parameters: Float[Tensor, "*batch features"]) -> laws.Bernoulli:
         """Return the law."""

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.distributions import Distribution
 
-from ..distributions import Law, draw
-from ..errors import InputError
-from .latent_variable_model import LatentVariableModel
+from vael.distributions import Law, draw
+from vael.errors import InputError
+from vael.models.latent_variable_model import LatentVariableModel
 
 __all__ = ["WeightedSamples", "log_weights"]
 
@@ -20,7 +20,8 @@ __all__ = ["WeightedSamples", "log_weights"]
 class WeightedSamples:
     """Samples of the posterior with their importance weights.
 
-    Attributes:
+    Attributes
+    ----------
         z: Samples, of shape ``(k, n, latent)``.
         log_w: ln p(x, z) - ln q(z|x) in nats, of shape ``(k, n)``.
         q_z: The posterior that they were drawn from, of batch shape ``(n,)``.
@@ -56,7 +57,9 @@ def log_weights(
             (the samples still carry gradients).
     """
     if model.prior is None:
-        raise InputError("this model has no prior, so it has no evidence: an autoencoder cannot do this")
+        raise InputError(
+            "this model has no prior, so it has no evidence: an autoencoder cannot do this"
+        )
     q_z = model.encoder(x)
     if common_noise and isinstance(q_z, Law):
         z = q_z.distort(q_z.noise((k, 1, *q_z.event_shape), generator))

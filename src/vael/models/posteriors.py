@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from ..distributions import Delta, DiagonalNormal, FullNormal
-from ..specification import part
+from vael.distributions import Delta, DiagonalNormal, FullNormal
+from vael.specification import part
 
 __all__ = [
     "DeltaPosterior",

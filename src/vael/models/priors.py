@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from zuko.lazy import LazyDistribution
 
-from ..distributions import DiagonalNormal
-from ..errors import InputError
-from ..specification import part
+from vael.distributions import DiagonalNormal
+from vael.errors import InputError
+from vael.specification import part
 
 __all__ = ["StandardNormal"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .activations import ACTIVATIONS, activation
-from .convolutional import ConvolutionalDecoder, ConvolutionalEncoder, FromImages, ToImages
-from .mlp import MLP, GatedMLP, Linear
+from vael.nn.activations import ACTIVATIONS, activation
+from vael.nn.convolutional import ConvolutionalDecoder, ConvolutionalEncoder, FromImages, ToImages
+from vael.nn.mlp import MLP, GatedMLP, Linear
 
 __all__ = [
     "ACTIVATIONS",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from ..errors import InputError
+from vael.errors import InputError
 
 __all__ = ["ACTIVATIONS", "activation"]
 

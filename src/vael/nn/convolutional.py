@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..errors import InputError
-from ..specification import part
-from .activations import activation as make_activation
+from vael.errors import InputError
+from vael.nn.activations import activation as make_activation
+from vael.specification import part
 
 __all__ = ["ConvolutionalDecoder", "ConvolutionalEncoder", "FromImages", "ToImages", "image_chw"]
 

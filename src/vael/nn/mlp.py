@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..specification import part
-from .activations import activation as make_activation
+from vael.nn.activations import activation as make_activation
+from vael.specification import part
 
 __all__ = ["MLP", "GatedMLP", "Linear"]
 
@@ -92,7 +92,9 @@ class GatedMLP(nn.Module):
         hidden: Widths of the hidden layers.
     """
 
-    def __init__(self, in_features: int, out_features: int, hidden: Sequence[int] = (300, 300)) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, hidden: Sequence[int] = (300, 300)
+    ) -> None:
         super().__init__()
         widths = [in_features, *hidden]
         gates = [_Gate(i, o) for i, o in zip(widths, widths[1:], strict=False)]

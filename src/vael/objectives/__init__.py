@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .elbo import ELBO
-from .iwelbo import IWELBO
-from .reconstruction import Reconstruction
-from .terms import Objective, Terms
+from vael.objectives.elbo import ELBO
+from vael.objectives.iwelbo import IWELBO
+from vael.objectives.reconstruction import Reconstruction
+from vael.objectives.terms import Objective, Terms
 
 __all__ = ["ELBO", "IWELBO", "Objective", "Reconstruction", "Terms"]

@@ -8,11 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from ..distributions import closed_form_kl, draw, kl_per_latent
-from ..errors import InputError
-from ..models import LatentVariableModel
-from ..specification import part
-from .terms import Terms
+from vael.distributions import closed_form_kl, draw, kl_per_latent
+from vael.errors import InputError
+from vael.models import LatentVariableModel
+from vael.objectives.terms import Terms
+from vael.specification import part
 
 __all__ = ["ELBO"]
 
@@ -86,5 +86,7 @@ class ELBO:
         if self.free_bits == 0:
             return kl.mean()
         if per_latent is None:
-            raise InputError("free_bits needs a KL that splits over latents: use a diagonal posterior")
+            raise InputError(
+                "free_bits needs a KL that splits over latents: use a diagonal posterior"
+            )
         return per_latent.mean(0).clamp(min=self.free_bits).sum()

@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from ..distributions import kl_per_latent
-from ..errors import InputError
-from ..models import LatentVariableModel, log_weights
-from ..specification import part
-from .terms import Terms
+from vael.distributions import kl_per_latent
+from vael.errors import InputError
+from vael.models import LatentVariableModel, log_weights
+from vael.objectives.terms import Terms
+from vael.specification import part
 
 __all__ = ["IWELBO"]
 

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from ..distributions import draw
-from ..models import LatentVariableModel
-from ..specification import part
-from .terms import Terms
+from vael.distributions import draw
+from vael.models import LatentVariableModel
+from vael.objectives.terms import Terms
+from vael.specification import part
 
 __all__ = ["Reconstruction"]
 

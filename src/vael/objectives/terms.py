@@ -8,7 +8,7 @@ from typing import Protocol
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from ..models import LatentVariableModel
+from vael.models import LatentVariableModel
 
 __all__ = ["Objective", "Terms"]
 
@@ -17,7 +17,8 @@ __all__ = ["Objective", "Terms"]
 class Terms:
     """The terms of an objective on a batch, in nats a row.
 
-    Attributes:
+    Attributes
+    ----------
         loss: Scalar with gradients: what training minimises, averaged over the batch once.
         bound: The bound on ln p(x) that the objective is named after, at beta = 1, of shape (batch,).
         log_likelihood: E_q[ln p(x|z)], of shape (batch,).

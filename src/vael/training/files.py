@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ..errors import RunError
+from vael.errors import RunError
 
 __all__ = ["read_json", "read_tensors", "write_bytes", "write_json", "write_tensors"]
 

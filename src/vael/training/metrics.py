@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Generator, Tensor
 
-from ..models import LatentVariableModel
-from ..objectives import Objective
-from .rows import Rows
+from vael.models import LatentVariableModel
+from vael.objectives import Objective
+from vael.training.rows import Rows
 
 __all__ = ["ACTIVE_VARIANCE", "EpochMetrics", "Measured", "measure"]
 
@@ -22,7 +22,8 @@ CHUNK = 1024
 class EpochMetrics:
     """One epoch, averaged over rows; a line of ``metrics.jsonl``. Bounds and their terms in nats a row.
 
-    Attributes:
+    Attributes
+    ----------
         epoch: Counted from 1.
         seconds: Since training started, resumed parts added up.
         examples_per_second: Training rows a second in this epoch, validation left out.
@@ -85,7 +86,9 @@ def measure(
     means: list[Tensor] = []
     for x in rows.chunks(CHUNK):
         terms = objective(model, x, generator=generator)
-        sums = torch.stack([t.double().sum() for t in (terms.bound, terms.log_likelihood, terms.kl)])
+        sums = torch.stack(
+            [t.double().sum() for t in (terms.bound, terms.log_likelihood, terms.kl)]
+        )
         totals += sums.cpu()
         if terms.kl_per_latent is not None:
             split = terms.kl_per_latent.double().sum(0)

@@ -28,6 +28,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self.values)
 
+    def to(self, device: torch.device) -> Rows:
+        """Move the rows, in their own dtype, to a device."""
+        return Rows(self.values.to(device), self.offset, self.scale)
+
     def take(self, index: Tensor | slice) -> Float[Tensor, "batch features"]:
         """Return some rows as float32 on the model's scale."""
         return self.scaled(self.values[index])
@@ -46,9 +50,11 @@ class Rows:
         for start in range(0, len(self), size):
             yield self.take(slice(start, start + size))
 
-    def shuffled(self, size: int, generator: Generator) -> Iterator[Float[Tensor, "batch features"]]:
+    def shuffled(
+        self, size: int, generator: Generator
+    ) -> Iterator[Float[Tensor, "batch features"]]:
         """Yield all rows once in random order, `size` at a time; the last batch may be smaller."""
-        order = torch.randperm(len(self), generator=generator).to(self.values.device)
+        order = torch.randperm(len(self), generator=generator, device=generator.device)
         for index in order.split(size):
             yield self.take(index)
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import torch
 
-from ..errors import InputError
-from .schedules import SCHEDULES
+from vael.errors import InputError
+from vael.training.schedules import SCHEDULES
 
 __all__ = ["TrainingSettings", "resolve_device"]
 
@@ -17,7 +17,8 @@ __all__ = ["TrainingSettings", "resolve_device"]
 class TrainingSettings:
     """Settings of the training loop.
 
-    Attributes:
+    Attributes
+    ----------
         max_epochs: Passes over the training rows at most.
         batch_size: Rows a step; the whole set if it is smaller.
         learning_rate: Peak step size of Adam.

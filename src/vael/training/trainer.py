@@ -10,14 +10,15 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ..errors import NonFiniteError
-from ..models import LatentVariableModel, Likelihood
-from ..objectives import Objective, Terms
-from .metrics import EpochMetrics, measure
-from .rows import Rows
-from .schedules import SCHEDULES
-from .settings import TrainingSettings, resolve_device
-from .step import Step
+from vael.distributions import fork
+from vael.errors import NonFiniteError
+from vael.models import LatentVariableModel, Likelihood
+from vael.objectives import Objective, Terms
+from vael.training.metrics import EpochMetrics, Measured, measure
+from vael.training.rows import Rows
+from vael.training.schedules import SCHEDULES
+from vael.training.settings import TrainingSettings, resolve_device
+from vael.training.step import Step
 
 __all__ = ["Trainer"]
 
@@ -26,10 +27,12 @@ __all__ = ["Trainer"]
 TRAINING, VALIDATION, PREPARE = range(3)
 
 
-def stream(seed: int, kind: int, number: int = 0) -> Generator:
+def stream(seed: int, kind: int, number: int = 0, device: torch.device | str = "cpu") -> Generator:
     """Return the generator of one stream, a pure function of its numbers."""
-    mixed = (seed * 0x9E3779B97F4A7C15 + kind * 0xBF58476D1CE4E5B9 + number * 0x94D049BB133111EB) % 2**63
-    return torch.Generator().manual_seed(mixed)
+    mixed = (
+        seed * 0x9E3779B97F4A7C15 + kind * 0xBF58476D1CE4E5B9 + number * 0x94D049BB133111EB
+    ) % 2**63
+    return torch.Generator(device).manual_seed(mixed)
 
 
 class Trainer:
@@ -58,16 +61,16 @@ class Trainer:
         self.device = resolve_device(settings.device)
         self.model = model.to(self.device)
         self.objective = objective
-        self.train = _on(self._prepared(train, 0, validation=False), self.device)
+        self.likelihood = _likelihood(model)
+        self.train = self._prepared(train, 0).to(self.device)
         self.validation = (
-            None
-            if validation is None
-            else _on(self._prepared(validation, 1, validation=True), self.device)
+            None if validation is None else self._prepared(validation, 1).to(self.device)
         )
-        self.step = Step(model, objective, settings, len(train), self.device)
+        self.step = Step(model, objective, settings, self.device)
         self.epoch = 0
         self.seconds = 0.0
         self.stale = 0
+        self.reference = -math.inf
         self.best_value = -math.inf
         self.best_epoch = 0
         self.best: dict[str, Tensor] = {}
@@ -94,18 +97,21 @@ class Trainer:
 
     def _epoch(self) -> EpochMetrics:
         settings = self.settings
-        generator = stream(settings.seed, TRAINING, self.epoch)
+        generator = stream(settings.seed, TRAINING, self.epoch, self.device)
         batches = math.ceil(len(self.train) / settings.batch_size)
         totals = torch.zeros(4, dtype=torch.float64, device=self.device)
         start = time.perf_counter()
+        progress, rate = 0.0, 0.0
         self.model.train()
-        for batch, x in enumerate(self.train.shuffled(settings.batch_size, generator)):
-            progress = self._progress(batch, batches)
-            rate = settings.learning_rate * SCHEDULES[settings.schedule](progress)
-            terms = self.step(self._observed(x, generator), generator, progress, rate)
-            if not math.isfinite(terms.loss.item()):
-                raise NonFiniteError(_diagnosis(terms, self.epoch + 1, batch + 1, settings))
-            totals += _sums(terms, len(x))
+        with fork(generator):  # for what a user's module draws itself, dropout say
+            for batch, x in enumerate(self.train.shuffled(settings.batch_size, generator)):
+                progress = self._progress(batch, batches)
+                rate = settings.learning_rate * SCHEDULES[settings.schedule](progress)
+                observed = self.likelihood.observe(x, generator) if self.likelihood else x
+                terms = self.step(observed, generator, progress, rate)
+                if not math.isfinite(terms.loss.item()):
+                    raise NonFiniteError(_diagnosis(terms, self.epoch + 1, batch + 1, settings))
+                totals += _sums(terms, len(x))
         elapsed = time.perf_counter() - start
         self.epoch += 1
         self.seconds += elapsed
@@ -133,3 +139,97 @@ class Trainer:
         )
         self.history.append(metrics)
         return metrics
+
+    def _validate(self) -> Measured | None:
+        """Measure on the validation rows, with the same noise at every epoch."""
+        if self.validation is None:
+            return None
+        self.model.eval()
+        generator = stream(self.settings.seed, VALIDATION, 0, self.device)
+        return measure(self.model, self.objective, self.validation, generator)
+
+    def _keep_best(self, value: float, rising: bool) -> bool:
+        """Remember the weights if the bound is better; count the epochs in which it is not.
+
+        While a warm-up is rising, epochs are not counted: the loss is not yet the one that was asked for.
+        """
+        better = value > self.best_value
+        if better:
+            self.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+            self.best_value, self.best_epoch = value, self.epoch
+        margin = self.settings.tolerance if self.validation is None else 0.0
+        if rising or value > self.reference + margin:
+            self.reference = max(value, self.reference)
+            self.stale = 0
+        else:
+            self.stale += 1
+        return better
+
+    def _prepared(self, rows: Rows, number: int) -> Rows:
+        """Make rows ready once, where the likelihood wants that: always for validation."""
+        likelihood = self.likelihood
+        if likelihood is None:
+            return rows
+        generator = stream(self.settings.seed, PREPARE, number)
+        if number == 0 and not likelihood.prepares_training:
+            return rows
+        prepared = [likelihood.prepare(x, generator) for x in rows.chunks(8192)]
+        return Rows(torch.cat(prepared))
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return all that a resumed run needs: tensors by name, and facts for JSON."""
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"best.{k}": v for k, v in self.best.items()}
+        tensors |= {f"adam.{k}": v for k, v in self.step.state().items()}
+        facts = {
+            "epoch": self.epoch,
+            "seconds": self.seconds,
+            "stale": self.stale,
+            "best_value": self.best_value if math.isfinite(self.best_value) else None,
+            "best_epoch": self.best_epoch,
+            "reference": self.reference if math.isfinite(self.reference) else None,
+            "history": [metrics.to_dict() for metrics in self.history],
+        }
+        return tensors, facts
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Go on from where `state()` was taken."""
+
+        def named(prefix: str) -> dict[str, Tensor]:
+            own = (k for k in tensors if k.startswith(prefix))
+            return {k.removeprefix(prefix): tensors[k].to(self.device) for k in own}
+
+        self.model.load_state_dict(named("model."))
+        self.best = named("best.")
+        self.step.restore(named("adam."))
+        self.epoch = facts["epoch"]
+        self.seconds = facts["seconds"]
+        self.stale = facts["stale"]
+        self.best_epoch = facts["best_epoch"]
+        self.best_value = -math.inf if facts["best_value"] is None else facts["best_value"]
+        self.reference = -math.inf if facts["reference"] is None else facts["reference"]
+        self.history = [EpochMetrics(**row) for row in facts["history"]]
+
+
+def _likelihood(model: LatentVariableModel) -> Likelihood | None:
+    """The decoder's likelihood, where it has one of vael's."""
+    likelihood = getattr(model.decoder, "likelihood", None)
+    return likelihood if isinstance(likelihood, Likelihood) else None
+
+
+def _sums(terms: Terms, n: int) -> Tensor:
+    """Sums over the batch, so that an average over an epoch weighs rows and not batches."""
+    parts = (terms.bound, terms.log_likelihood, terms.kl)
+    return torch.stack([terms.loss.detach() * n, *(t.sum() for t in parts)]).double()
+
+
+def _diagnosis(terms: Terms, epoch: int, batch: int, settings: TrainingSettings) -> str:
+    """Say where a loss stopped being finite, which term broke, and what to try."""
+    named = {"log-likelihood": terms.log_likelihood, "KL": terms.kl, "bound": terms.bound}
+    broken = [name for name, term in named.items() if not torch.isfinite(term).all()]
+    rows = int((~torch.isfinite(terms.bound)).sum())
+    return (
+        f"the loss is not finite at epoch {epoch}, batch {batch}: {' and '.join(broken) or 'loss'} "
+        f"broke on {rows} of {len(terms.bound)} rows; try a learning_rate below "
+        f"{settings.learning_rate:g}, clip=1.0, or data on a smaller scale"
+    )
