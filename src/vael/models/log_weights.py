@@ -20,8 +20,7 @@ __all__ = ["WeightedSamples", "log_weights"]
 class WeightedSamples:
     """Samples of the posterior with their importance weights.
 
-    Attributes
-    ----------
+    Attributes:
         z: Samples, of shape ``(k, n, latent)``.
         log_w: ln p(x, z) - ln q(z|x) in nats, of shape ``(k, n)``.
         q_z: The posterior that they were drawn from, of batch shape ``(n,)``.

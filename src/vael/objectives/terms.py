@@ -17,8 +17,7 @@ __all__ = ["Objective", "Terms"]
 class Terms:
     """The terms of an objective on a batch, in nats a row.
 
-    Attributes
-    ----------
+    Attributes:
         loss: Scalar with gradients: what training minimises, averaged over the batch once.
         bound: The bound on ln p(x) that the objective is named after, at beta = 1, of shape (batch,).
         log_likelihood: E_q[ln p(x|z)], of shape (batch,).

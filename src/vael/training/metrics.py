@@ -22,8 +22,7 @@ CHUNK = 1024
 class EpochMetrics:
     """One epoch, averaged over rows; a line of ``metrics.jsonl``. Bounds and their terms in nats a row.
 
-    Attributes
-    ----------
+    Attributes:
         epoch: Counted from 1.
         seconds: Since training started, resumed parts added up.
         examples_per_second: Training rows a second in this epoch, validation left out.
@@ -60,9 +59,7 @@ class EpochMetrics:
     def to_dict(self) -> dict[str, object]:
         """Return a plain dictionary for JSON, in which what is not finite is None."""
         row = asdict(self)
-        return {
-            k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()
-        }
+        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
 
 
 @dataclass(frozen=True)
@@ -77,18 +74,14 @@ class Measured:
 
 
 @torch.no_grad()
-def measure(
-    model: LatentVariableModel, objective: Objective, rows: Rows, generator: Generator
-) -> Measured:
+def measure(model: LatentVariableModel, objective: Objective, rows: Rows, generator: Generator) -> Measured:
     """Average an objective's terms over rows, each row counting the same."""
     totals = torch.zeros(3, dtype=torch.float64)
     per_latent: Tensor | None = None
     means: list[Tensor] = []
     for x in rows.chunks(CHUNK):
         terms = objective(model, x, generator=generator)
-        sums = torch.stack(
-            [t.double().sum() for t in (terms.bound, terms.log_likelihood, terms.kl)]
-        )
+        sums = torch.stack([t.double().sum() for t in (terms.bound, terms.log_likelihood, terms.kl)])
         totals += sums.cpu()
         if terms.kl_per_latent is not None:
             split = terms.kl_per_latent.double().sum(0)

@@ -50,9 +50,7 @@ class Rows:
         for start in range(0, len(self), size):
             yield self.take(slice(start, start + size))
 
-    def shuffled(
-        self, size: int, generator: Generator
-    ) -> Iterator[Float[Tensor, "batch features"]]:
+    def shuffled(self, size: int, generator: Generator) -> Iterator[Float[Tensor, "batch features"]]:
         """Yield all rows once in random order, `size` at a time; the last batch may be smaller."""
         order = torch.randperm(len(self), generator=generator, device=generator.device)
         for index in order.split(size):

@@ -17,8 +17,7 @@ __all__ = ["TrainingSettings", "resolve_device"]
 class TrainingSettings:
     """Settings of the training loop.
 
-    Attributes
-    ----------
+    Attributes:
         max_epochs: Passes over the training rows at most.
         batch_size: Rows a step; the whole set if it is smaller.
         learning_rate: Peak step size of Adam.
@@ -57,9 +56,7 @@ class TrainingSettings:
         if self.patience is not None and self.patience < 1:
             raise InputError(f"patience must be >= 1 epoch or None, got {self.patience}")
         if self.schedule not in SCHEDULES:
-            raise InputError(
-                f"unknown schedule {self.schedule!r}: choose one of {', '.join(SCHEDULES)}"
-            )
+            raise InputError(f"unknown schedule {self.schedule!r}: choose one of {', '.join(SCHEDULES)}")
         if self.precision not in ("float32", "bfloat16"):
             raise InputError(f"precision must be float32 or bfloat16, got {self.precision!r}")
         if self.compile not in (True, False, "auto"):

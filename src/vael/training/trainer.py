@@ -29,9 +29,7 @@ TRAINING, VALIDATION, PREPARE = range(3)
 
 def stream(seed: int, kind: int, number: int = 0, device: torch.device | str = "cpu") -> Generator:
     """Return the generator of one stream, a pure function of its numbers."""
-    mixed = (
-        seed * 0x9E3779B97F4A7C15 + kind * 0xBF58476D1CE4E5B9 + number * 0x94D049BB133111EB
-    ) % 2**63
+    mixed = (seed * 0x9E3779B97F4A7C15 + kind * 0xBF58476D1CE4E5B9 + number * 0x94D049BB133111EB) % 2**63
     return torch.Generator(device).manual_seed(mixed)
 
 
@@ -63,9 +61,7 @@ class Trainer:
         self.objective = objective
         self.likelihood = _likelihood(model)
         self.train = self._prepared(train, 0).to(self.device)
-        self.validation = (
-            None if validation is None else self._prepared(validation, 1).to(self.device)
-        )
+        self.validation = None if validation is None else self._prepared(validation, 1).to(self.device)
         self.step = Step(model, objective, settings, self.device)
         self.epoch = 0
         self.seconds = 0.0
