@@ -27,7 +27,8 @@ def read_labels(data: Path, label: str) -> np.ndarray:
         return read_idx(path)
     if path.suffix == ".npy":
         try:
-            return np.load(path, allow_pickle=False)
+            with path.open("rb") as file:
+                return np.lib.format.read_array(file, allow_pickle=False)
         except (OSError, EOFError, ValueError) as error:
             raise InputError(f"{path} is truncated or no .npy file ({error})") from error
     try:

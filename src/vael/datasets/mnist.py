@@ -34,7 +34,7 @@ def load_mnist() -> Dataset:
     """
     with as_file(files("vael.datasets") / "data" / "mnist.npz") as path:
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {key: archive[key] for key in SHA256}
         except (
             OSError,

@@ -36,7 +36,8 @@ def read_npy(
     is damaged or holds Python objects, and for what ``check_array`` refuses.
     """
     try:
-        X = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            X = np.lib.format.read_array(file, allow_pickle=False)
     except _DAMAGE as error:
         raise InputError(_damaged(path, error)) from error
     y = None if label is None else read_labels(path, label)
@@ -51,8 +52,11 @@ def read_npz(
     Other names in use (x_train, images, data, target, ...) are known too; ``label`` names the
     key of the labels. Raises ``InputError`` as ``read_npy`` does, and when no key fits.
     """
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is truncated or no .npz file; write or fetch it again")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because np.load leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             keys = _choose(path, archive.files, label)
             parts = {part: archive[key] for part, key in keys.items()}
     except InputError:
