@@ -83,7 +83,7 @@ def test_frames_name_their_columns(library):
     assert check_array(good).tolist() == [[1, 0.5, 1], [2, 1.5, 0]]
     with pytest.raises(InputError, match=r"NaN .* row 1, column 1 \('b'\)"):
         check_array(library.DataFrame({"a": [1, 2], "b": [0.5, None]}))
-    with pytest.raises(InputError, match="column 'b' holds .*, not numbers: drop it"):
+    with pytest.raises(InputError, match=r"column 'b' holds .*, not numbers: drop it"):
         check_array(library.DataFrame({"a": [1, 2], "b": ["x", "y"]}))
 
 

@@ -54,9 +54,7 @@ def dataset_from_arrays(
     )
 
 
-def _image_shape(
-    X: np.ndarray, given: tuple[int, ...] | None, source: str
-) -> tuple[int, ...] | None:
+def _image_shape(X: np.ndarray, given: tuple[int, ...] | None, source: str) -> tuple[int, ...] | None:
     own = X.shape[1:] if X.ndim > 2 else None
     if given is None or own is None:
         given = given or own

@@ -116,9 +116,7 @@ def _numbers(array: np.ndarray, name: str, columns: Sequence[str] | None) -> np.
         raise InputError(f"Complex data not supported: {name} is {array.dtype}, give real numbers")
     if kind in "US":
         first = array.flat[0] if array.size else ""
-        raise InputError(
-            f"{name} holds strings (the first is {str(first)!r}): convert them to numbers first"
-        )
+        raise InputError(f"{name} holds strings (the first is {str(first)!r}): convert them to numbers first")
     if kind == "O":
         return _from_objects(array, name, columns)
     if kind not in "biuf":
@@ -168,9 +166,7 @@ def _check_size(array: np.ndarray, name: str, min_rows: int) -> None:
         )
     if array.size == 0:
         shape = (rows, 0) if array.ndim == 2 else array.shape
-        raise InputError(
-            f"{name} is empty: 0 feature(s) (shape={shape}) while a minimum of 1 is required."
-        )
+        raise InputError(f"{name} is empty: 0 feature(s) (shape={shape}) while a minimum of 1 is required.")
     if rows < min_rows:
         raise InputError(
             f"{name} has {rows} sample(s) (n_samples={rows}, shape={array.shape}) while a minimum "

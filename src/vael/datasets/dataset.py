@@ -37,9 +37,7 @@ class Dataset:
 
     def __post_init__(self) -> None:
         if self.X.ndim != 2:
-            raise InputError(
-                f"{self.name}: X must have two axes (rows, features), got shape {self.X.shape}"
-            )
+            raise InputError(f"{self.name}: X must have two axes (rows, features), got shape {self.X.shape}")
         features = self.X.shape[1]
         if not self.feature_names:
             names = pixel_names(self.image_shape) if self.image_shape else column_names(features)
@@ -57,9 +55,7 @@ class Dataset:
                 f"values, but a row of X has {features}"
             )
         if len(self.feature_names) != features:
-            raise InputError(
-                f"{self.name}: {len(self.feature_names)} feature names for {features} features"
-            )
+            raise InputError(f"{self.name}: {len(self.feature_names)} feature names for {features} features")
         if self.X_test is None and self.y_test is not None:
             raise InputError(f"{self.name}: y_test was given without X_test")
         if self.X_test is not None and self.X_test.shape[1:] != (features,):

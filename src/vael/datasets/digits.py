@@ -27,6 +27,5 @@ def load_digits() -> Dataset:
         feature_names=tuple(bunch.feature_names),
         image_shape=(8, 8),
         licence="CC BY 4.0",
-        source="Alpaydin and Kaynak: Optical Recognition of Handwritten Digits "
-        "(UCI), by scikit-learn",
+        source="Alpaydin and Kaynak: Optical Recognition of Handwritten Digits (UCI), by scikit-learn",
     )

@@ -11,6 +11,8 @@ from vael.errors import DownloadError
 
 __all__ = ["RemoteFile", "data_folder", "fetch"]
 
+_CHUNK = 1 << 16  # bytes; pooch flushes after each
+
 
 @dataclass(frozen=True)
 class RemoteFile:
@@ -73,7 +75,7 @@ def _retrieve(url: str, file: RemoteFile, folder: Path, timeout: float) -> None:
     level = logger.level
     logger.setLevel("WARNING")  # the bar tells; a library writes no log lines of its own accord
     bar: Any = _Bar(file)
-    downloader: Any = pooch.HTTPDownloader(progressbar=bar, timeout=timeout)
+    downloader: Any = pooch.HTTPDownloader(progressbar=bar, chunk_size=_CHUNK, timeout=timeout)
     try:
         pooch.retrieve(
             url,
@@ -101,7 +103,7 @@ class _Bar:
         )
 
         console = Console(stderr=True)
-        self.total: float = file.size
+        self.total: int = file.size
         self._progress: Any = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -114,7 +116,7 @@ class _Bar:
         self._task = self._progress.add_task(file.name, total=file.size)
         self._progress.start()
 
-    def update(self, amount: float) -> None:
+    def update(self, amount: int) -> None:
         """Advance by so many bytes."""
         self._progress.update(self._task, advance=amount, total=self.total or None)
 

@@ -77,9 +77,7 @@ def _content(path: Path) -> bytes:
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(
-            f"{path} is truncated or damaged ({error}); fetch the file again"
-        ) from error
+        raise InputError(f"{path} is truncated or damaged ({error}); fetch the file again") from error
 
 
 def _is_head(head: bytes) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,9 @@ from vael.errors import InputError
 
 __all__ = ["is_image_folder", "read_images"]
 
-_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-)
-_GREY = {"1": "L", "L": "L", "LA": "L"}
+_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"))
+_GREY = frozenset(("1", "L", "LA"))
+_ORIENTATION = 0x0112  # the EXIF tag; 5 to 8 swap height and width
 _DEEP = {"I;16": "uint16", "I;16B": "uint16", "I;16L": "uint16", "I": "int32", "F": "float32"}
 
 
@@ -45,7 +45,10 @@ def read_images(
     heads = [_head(file) for file in files]
     X = np.empty((len(files), *_common_shape(files, heads)), dtype=heads[0][1])
     for row, file in enumerate(files):
-        X[row] = _pixels(file, colour=X.ndim == 4)
+        pixels = _pixels(file, colour=X.ndim == 4)
+        if pixels.shape != X.shape[1:]:
+            raise InputError(f"{file} is damaged: its head says {X.shape[1:]}, its pixels are {pixels.shape}")
+        X[row] = pixels
     return dataset_from_arrays(
         X,
         None if labels is None else labels_from_text(labels),
@@ -86,12 +89,13 @@ def _folders(folder: Path) -> list[Path]:
 
 def _head(file: Path) -> tuple[tuple[int, int], str, bool]:
     """Size (height, width), dtype and whether in colour, from the file's head alone."""
-    with _open(file) as image:
+    with _reading(file) as image:
         if getattr(image, "n_frames", 1) > 1:
             raise InputError(f"{file} has several frames: save each as an image of its own")
         width, height = image.size
-        if image.getexif().get(0x0112, 1) >= 5:  # the camera lay on its side
-            width, height = height, width
+        # Without "exif" in the head, asking for it would decode the pixels.
+        if "exif" in image.info and image.getexif().get(_ORIENTATION, 1) >= 5:
+            width, height = height, width  # the camera lay on its side
         return (height, width), _DEEP.get(image.mode, "uint8"), _is_colour(image)
 
 
@@ -116,19 +120,16 @@ def _common_shape(
 def _pixels(file: Path, *, colour: bool) -> np.ndarray:
     from PIL import ImageOps
 
-    with _open(file) as image:
-        try:
-            image.load()
-        except (OSError, SyntaxError, ValueError) as error:
-            raise InputError(f"{file} is truncated or damaged ({error})") from error
-        image = ImageOps.exif_transpose(image)
-        if image.has_transparency_data:
-            alpha = np.asarray(image.convert("RGBA"))[..., 3]
+    with _reading(file) as image:
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        if upright.has_transparency_data:
+            alpha = np.asarray(upright.convert("RGBA"))[..., 3]
             if alpha.min() < 255:
                 raise InputError(f"{file} is transparent in places: lay it on a background first")
-        if image.mode in _DEEP:
-            return np.asarray(image)
-        return np.asarray(image.convert("RGB" if colour else "L"))
+        if upright.mode in _DEEP:
+            return np.asarray(upright)
+        return np.asarray(upright.convert("RGB" if colour else "L"))
 
 
 def _is_colour(image: Any) -> bool:
@@ -139,10 +140,15 @@ def _is_colour(image: Any) -> bool:
     return mode not in _GREY and mode not in _DEEP
 
 
-def _open(file: Path) -> Any:
+@contextmanager
+def _reading(file: Path) -> Generator[Any, None, None]:
+    """Open an image; what Pillow says of damage becomes an ``InputError`` that names the file."""
     from PIL import Image
 
     try:
-        return Image.open(file)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        with Image.open(file) as image:
+            yield image
+    except InputError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise InputError(f"{file} is truncated or no image ({error})") from error

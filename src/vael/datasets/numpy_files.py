@@ -27,9 +27,7 @@ _KEYS = {
 _DAMAGE = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
-def read_npy(
-    path: Path, *, label: str | None = None, image_shape: tuple[int, ...] | None = None
-) -> Dataset:
+def read_npy(path: Path, *, label: str | None = None, image_shape: tuple[int, ...] | None = None) -> Dataset:
     """Read one array; ``label`` is the path of a file of labels (.npy, IDX or text).
 
     Shape (rows, features), (rows, H, W) or (rows, H, W, C). Raises ``InputError`` for a file that
@@ -44,9 +42,7 @@ def read_npy(
     return dataset_from_arrays(X, y, name=path.stem, source=str(path), image_shape=image_shape)
 
 
-def read_npz(
-    path: Path, *, label: str | None = None, image_shape: tuple[int, ...] | None = None
-) -> Dataset:
+def read_npz(path: Path, *, label: str | None = None, image_shape: tuple[int, ...] | None = None) -> Dataset:
     """Read an archive with keys X, y, X_test, y_test, or of a single array.
 
     Other names in use (x_train, images, data, target, ...) are known too; ``label`` names the

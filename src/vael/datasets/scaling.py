@@ -129,9 +129,7 @@ class Scaling:
         if set(values) != expected:
             raise InputError(f"a scaling has {sorted(expected)}, got {sorted(values)}")
         offset, scale = np.array(values["offset"]), np.array(values["scale"])
-        return cls(
-            values["kind"], offset, scale, int(values["features"]), tuple(values["constant"])
-        )
+        return cls(values["kind"], offset, scale, int(values["features"]), tuple(values["constant"]))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scaling) and self.to_dict() == other.to_dict()
@@ -145,9 +143,7 @@ class Scaling:
 
     def _check_features(self, values: np.ndarray) -> None:
         if values.ndim == 0 or values.shape[-1] != self.features:
-            raise InputError(
-                f"the scaling was made for {self.features} features, got shape {values.shape}"
-            )
+            raise InputError(f"the scaling was made for {self.features} features, got shape {values.shape}")
 
     def _by_blocks(
         self, values: np.ndarray, dtype: np.dtype, function: Callable[[np.ndarray], np.ndarray]

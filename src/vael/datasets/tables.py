@@ -22,9 +22,7 @@ __all__ = ["read_csv", "read_parquet"]
 _DELIMITERS = ",;\t"
 
 
-def read_csv(
-    path: Path, *, label: str | None = None, image_shape: tuple[int, ...] | None = None
-) -> Dataset:
+def read_csv(path: Path, *, label: str | None = None, image_shape: tuple[int, ...] | None = None) -> Dataset:
     """Read a text table (comma, semicolon or tab); ``label`` names the label's column.
 
     Columns of whole numbers only give int64, else float64. Without a head the columns are x0,
@@ -179,8 +177,11 @@ def _load_text(path: Path, head: _Head, features: list[int], dtype: type) -> np.
                 quotechar='"',
                 comments=None,
                 ndmin=2,
-                usecols=features,
+                # All columns at once, so that a line with a cell too many is an error.
+                usecols=None if len(features) == len(head.names) else features,
             )
+    if values.size and values.shape[1] != len(features):
+        raise ValueError("more cells than names")
     return values if values.size else np.empty((0, len(features)))
 
 
@@ -192,8 +193,7 @@ def _first_bad_cell(path: Path, head: _Head, features: list[int]) -> InputError:
                 if not cells[column].strip():
                     return InputError(f"{place}: missing value; fill it or drop the line first")
                 return InputError(
-                    f"{place}: {cells[column]!r} is not a number; drop the column, or name it "
-                    "as the label"
+                    f"{place}: {cells[column]!r} is not a number; drop the column, or name it as the label"
                 )
     return InputError(f"{path} is not a table of numbers")
 
