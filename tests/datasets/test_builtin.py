@@ -125,8 +125,8 @@ def test_an_unknown_name_or_a_missing_file_says_so(wanted, said):
 
 
 def test_a_built_in_takes_no_label_and_another_image_shape_if_it_fits():
-    with pytest.raises(InputError, match="labels of its own"):
-        datasets.load("digits", label="y")
+    with pytest.raises(InputError, match="fashion-mnist has labels of its own"):
+        datasets.load("Fashion_MNIST", label="y")
     assert datasets.load("digits", image_shape=[4, 16]).feature_names[17] == "pixel_1_1"
     with pytest.raises(InputError, match=r"image_shape \(9, 8\) has 72 values.* has 64"):
         datasets.load("digits", image_shape=(9, 8))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.server
+import logging.handlers
 import socket
 import threading
 from functools import partial
@@ -113,11 +114,18 @@ def test_a_folder_that_cannot_be_made(server, tmp_path):
         fetch(remote(address), tmp_path / "file" / "cache")
 
 
-def test_poochs_logger_is_as_loud_as_before(refused, tmp_path):
-    before = pooch.get_logger().level
-    with pytest.raises(DownloadError):
-        fetch(remote(refused), tmp_path)
-    assert pooch.get_logger().level == before
+def test_poochs_logger_is_still_during_a_download_and_as_loud_as_before(server, tmp_path):
+    folder, address = server
+    (folder / "data.bin").write_bytes(CONTENT)
+    logger, heard = pooch.get_logger(), logging.handlers.BufferingHandler(100)
+    logger.setLevel("INFO")
+    logger.addHandler(heard)
+    try:
+        fetch(remote(address), tmp_path / "cache")
+    finally:
+        logger.removeHandler(heard)
+    assert heard.buffer == []
+    assert logger.level == logging.INFO
 
 
 def test_a_terminal_sees_a_bar(server, tmp_path, monkeypatch, capfd):

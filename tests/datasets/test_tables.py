@@ -90,6 +90,7 @@ def test_flat_images_in_a_table(tmp_path):
         ("a,b\n1,2\n3,oops\n", None, "line 3, column 'b': 'oops' is not a number"),
         ("a,b\n1,2\n3\n", None, "line 3: 1 cells, but the table has 2 columns"),
         ("a,b\n1,2\n3,4,5\n", None, "line 3: 3 cells, but the table has 2 columns"),
+        ("a,b\n1,2,3\n3,4,5\n", None, "line 2: 3 cells, but the table has 2 columns"),
         ("a,b\n1,x\n3,\n", "b", "line 3, column 'b': missing label"),
         ("a,b\n1,2\n", "c", "no column 'c' for labels; it has a, b"),
         ("a\n1\n", "a", "no column besides the label"),
