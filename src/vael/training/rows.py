@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
@@ -24,6 +25,13 @@ class Rows:
         self.values = values
         self.offset = None if offset is None else offset.to(values.device, torch.float32)
         self.scale = None if scale is None else scale.to(values.device, torch.float32)
+
+    @classmethod
+    def of(cls, values: Tensor, offset: np.ndarray, scale: np.ndarray) -> Rows:
+        """Make rows with an affine map given as arrays; what changes nothing is left out."""
+        shift = None if not offset.any() else torch.from_numpy(np.array(offset, np.float32))
+        factor = None if (scale == 1).all() else torch.from_numpy(np.array(scale, np.float32))
+        return cls(values, shift, factor)
 
     def __len__(self) -> int:
         return len(self.values)

@@ -1,0 +1,176 @@
+"""From choices to a model: networks, prior, posterior and likelihood put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from zuko.lazy import LazyDistribution
+
+from vael.errors import InputError
+from vael.estimators.schema import LIKELIHOODS, Schema
+from vael.models import (
+    Decoder,
+    DeltaPosterior,
+    DiagonalNormalPosterior,
+    Encoder,
+    FullNormalPosterior,
+    LatentVariableModel,
+    Likelihood,
+    Posterior,
+    SharedScalePosterior,
+    StandardNormal,
+)
+from vael.nn import MLP, ConvolutionalDecoder, ConvolutionalEncoder, GatedMLP, Linear, ToImages
+from vael.specification import part
+
+__all__ = ["NETWORKS", "POSTERIORS", "Composition", "OverImages", "initialise_output"]
+
+POSTERIORS: dict[str, type[Posterior]] = {
+    "diagonal": DiagonalNormalPosterior,
+    "full": FullNormalPosterior,
+    "shared": SharedScalePosterior,
+    "delta": DeltaPosterior,
+}
+NETWORKS = ("mlp", "gated", "convolutional", "linear")
+
+
+@part
+class OverImages(nn.Module):
+    """A user's network that takes images: flat rows are put in ``(batch, C, H, W)`` first.
+
+    Arguments:
+        net: The user's network.
+        image_shape: ``(H, W)`` or ``(H, W, C)``.
+    """
+
+    def __init__(self, net: nn.Module, image_shape: Sequence[int]) -> None:
+        super().__init__()
+        self.net = net
+        self.images = ToImages(image_shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map flat rows."""
+        return self.net(self.images(x))
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Choices from which a model is built.
+
+    Attributes:
+        latent: Number of latents.
+        schema: What the data are.
+        network: Name of the kind of network.
+        hidden: Widths of the hidden layers, or channels.
+        activation: Name of the activation.
+        posterior: Name of the family.
+        prior: ``"normal"``, a module, or None.
+        likelihood: A module, or None: by the schema's name.
+        encoder: A user's module, or None.
+        decoder: A user's module, or None.
+    """
+
+    latent: int
+    schema: Schema
+    network: str
+    hidden: tuple[int, ...]
+    activation: str
+    posterior: str
+    prior: str | nn.Module | None
+    likelihood: Likelihood | None = None
+    encoder: nn.Module | None = None
+    decoder: nn.Module | None = None
+
+    def build(self) -> LatentVariableModel:
+        """Build the model; weights come from torch's global generator."""
+        return LatentVariableModel(self._prior(), self._encoder(), self._decoder())
+
+    def _prior(self) -> nn.Module | None:
+        if self.prior is None or isinstance(self.prior, nn.Module):
+            return self.prior
+        if self.prior != "normal":
+            raise InputError(f"unknown prior {self.prior!r}: choose 'normal', or give a zuko flow")
+        return StandardNormal(self.latent)
+
+    def _encoder(self) -> nn.Module:
+        if isinstance(self.encoder, LazyDistribution):
+            return self.encoder
+        if self.posterior not in POSTERIORS:
+            raise InputError(f"unknown posterior {self.posterior!r}: choose one of {', '.join(POSTERIORS)}")
+        posterior = POSTERIORS[self.posterior](self.latent)
+        features = self.schema.features
+        if self.encoder is not None:
+            image = self.schema.image_shape
+            net = self.encoder if image is None else OverImages(self.encoder, image)
+            self._check_output(net, torch.zeros(2, features), posterior.outputs, "encoder")
+        elif self.network == "convolutional":
+            net = ConvolutionalEncoder(self._images(), posterior.outputs, self.hidden, self.activation)
+        else:
+            net = self._dense(features, posterior.outputs, self.hidden)
+        return Encoder(net, posterior)
+
+    def _decoder(self) -> nn.Module:
+        if isinstance(self.decoder, LazyDistribution):
+            return self.decoder
+        schema = self.schema
+        likelihood = self.likelihood or LIKELIHOODS[schema.likelihood](schema.features, schema.levels)
+        outputs = likelihood.blocks * schema.features
+        if self.decoder is not None:
+            net = self.decoder
+            self._check_output(net, torch.zeros(2, self.latent), outputs, "decoder")
+        elif self.network == "convolutional":
+            net = ConvolutionalDecoder(
+                self.latent, self._images(), likelihood.blocks, self.hidden, self.activation
+            )
+        else:
+            net = self._dense(self.latent, outputs, self.hidden[::-1])
+        return Decoder(net, likelihood)
+
+    def _dense(self, inputs: int, outputs: int, hidden: tuple[int, ...]) -> nn.Module:
+        if self.network == "mlp":
+            return MLP(inputs, outputs, hidden, self.activation)
+        if self.network == "gated":
+            return GatedMLP(inputs, outputs, hidden)
+        if self.network == "linear":
+            return Linear(inputs, outputs)
+        raise InputError(f"unknown network {self.network!r}: choose one of {', '.join(NETWORKS)}")
+
+    def _images(self) -> tuple[int, ...]:
+        if self.schema.image_shape is None:
+            raise InputError(
+                "a convolutional network needs images: give X as (n, H, W) or (n, H, W, C), or image_shape"
+            )
+        return self.schema.image_shape
+
+    @staticmethod
+    def _check_output(net: nn.Module, x: Tensor, outputs: int, slot: str) -> None:
+        """Try a user's network on two rows, so that a wrong width is said at the door."""
+        training = net.training
+        net.eval()
+        try:
+            with torch.no_grad():
+                found = net(x.to(next((p.device for p in net.parameters()), x.device))).flatten(1).shape[1]
+        except RuntimeError as error:
+            raise InputError(
+                f"{slot}: your module cannot take rows of shape {tuple(x.shape)}: {error}"
+            ) from error
+        finally:
+            net.train(training)
+        if found != outputs:
+            raise InputError(
+                f"{slot}: your module returns {found} values a row, but {outputs} are needed "
+                f"({'the posterior' if slot == 'encoder' else 'the likelihood'} takes that many)"
+            )
+
+
+def initialise_output(decoder: nn.Module, mean: Tensor) -> None:
+    """Start a decoder of vael's at the data's mean: the bias of its last map becomes the natural parameter."""
+    net = getattr(decoder, "net", None)
+    likelihood = getattr(decoder, "likelihood", None)
+    output = getattr(net, "output", None)
+    if isinstance(likelihood, Likelihood) and isinstance(output, nn.Linear):
+        with torch.no_grad():
+            output.bias.copy_(likelihood.start(mean))

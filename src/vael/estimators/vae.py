@@ -1,0 +1,322 @@
+"""The variational autoencoder, with scikit-learn's face."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from vael.distributions import draw
+from vael.errors import InputError
+from vael.estimators.base import LatentEstimator
+from vael.estimators.inference import (
+    CHUNK,
+    binarise_by_content,
+    log_evidence,
+    module_device,
+    row_wise,
+)
+from vael.estimators.presets import Preset
+from vael.models import Bernoulli, Categorical, ContinuousBernoulli, DiscretisedLogistic, Likelihood
+from vael.objectives import ELBO, Objective
+
+__all__ = ["VAE"]
+
+
+class VAE(LatentEstimator):
+    """Variational autoencoder (Kingma & Welling 2014): learns the distribution of the rows of X.
+
+    Parameters
+    ----------
+    n_components : int, default=10
+        Number of latents.
+    preset : str, default="vae"
+        A model of the literature: ``"vae"``, ``"beta-vae"``, ``"iwae"``, ``"ppca"``, ``"autoencoder"``.
+        It decides whatever below is None.
+    hidden : int or sequence of int, default=None
+        Widths of the encoder's hidden layers (the decoder's in reverse), or the channels of a
+        convolutional network.
+    network : {"mlp", "gated", "convolutional", "linear"}, default=None
+        Kind of network.
+    activation : str, default="silu"
+        Activation of the hidden layers.
+    likelihood : str or Likelihood, default="auto"
+        p(x|z): a name of ``vael.estimators.LIKELIHOODS``, a likelihood of ``vael.models``, or ``"auto"``:
+        chosen from the data and stored in ``likelihood_``.
+    prior : "normal" or torch.nn.Module, default=None
+        p(z); a module returns a distribution over the latents, any zuko flow does.
+    posterior : {"diagonal", "full", "shared", "delta"}, default=None
+        Family of q(z|x).
+    objective : Objective, default=None
+        What training maximises, of ``vael.objectives``.
+    beta : float, default=None
+        Weight of the KL in the loss, for objectives that have one.
+    encoder, decoder : torch.nn.Module, default=None
+        Networks of your own. A plain module returns the parameters of the posterior or the likelihood
+        (images come as (n, C, H, W)); a ``zuko.lazy.LazyDistribution`` returns the distribution itself.
+    image_shape : tuple, default=None
+        (H, W) or (H, W, C), where X is flat but its rows are images.
+    validation_fraction : float, default=None
+        Part of the rows held out for early stopping.
+    max_epochs, batch_size, learning_rate, schedule, patience : default=None
+        Training; see ``vael.training.TrainingSettings``.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Precision of the matrix products.
+    compile : bool or "auto", default="auto"
+        Compile the training step, where the size of the work pays for it.
+    device : str, default="auto"
+        ``"cpu"``, ``"cuda"``, ``"mps"``, or the best there is.
+    random_state : int, RandomState or None, default=None
+        Everything random follows from it: two fits with one number are identical.
+    n_importance_samples : int, default=100
+        Samples of `score_samples` and `score`.
+    verbose : int, default=0
+        Show progress on standard error.
+    run : path, default=None
+        Folder in which the run is kept, with checkpoints.
+    resume : bool, default=False
+        Go on with the run in that folder.
+
+    Attributes
+    ----------
+    model_ : LatentVariableModel
+        The fitted model.
+    history_ : list of EpochMetrics
+        What each epoch measured.
+    likelihood_ : str
+        Name of the likelihood.
+    bound_ : float
+        Best bound on the validation rows (training rows where none are held out), nats a row.
+    best_epoch_, n_iter_ : int
+        The epoch whose weights were kept, and how many there were.
+    stopped_ : str
+        Why training stopped: "converged", "max_epochs", "interrupted" or "callback".
+    schema_ : Schema
+        Shape and scale of the data.
+    n_components_, n_features_in_ : int
+        Numbers of latents and features.
+    feature_names_in_ : ndarray of str
+        Names of the features, where X had names.
+
+    References
+    ----------
+    Kingma & Welling 2014, Auto-Encoding Variational Bayes, arXiv 1312.6114.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from vael import VAE
+    >>> X = load_digits().data / 16
+    >>> vae = VAE(n_components=2, max_epochs=3, random_state=0).fit(X)
+    >>> vae.transform(X).shape
+    (1797, 2)
+    """
+
+    def __init__(
+        self,
+        n_components: int = 10,
+        *,
+        preset: str = "vae",
+        hidden: Any = None,
+        network: str | None = None,
+        activation: str = "silu",
+        likelihood: str | Likelihood = "auto",
+        prior: str | nn.Module | None = None,
+        posterior: str | None = None,
+        objective: Objective | None = None,
+        beta: float | None = None,
+        encoder: nn.Module | None = None,
+        decoder: nn.Module | None = None,
+        image_shape: Any = None,
+        validation_fraction: float | None = None,
+        max_epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        schedule: str | None = None,
+        patience: int | None = None,
+        precision: str = "float32",
+        compile: Any = "auto",
+        device: str = "auto",
+        random_state: Any = None,
+        n_importance_samples: int = 100,
+        verbose: int = 0,
+        run: Any = None,
+        resume: bool = False,
+    ) -> None:
+        self.n_components = n_components
+        self.preset = preset
+        self.hidden = hidden
+        self.network = network
+        self.activation = activation
+        self.likelihood = likelihood
+        self.prior = prior
+        self.posterior = posterior
+        self.objective = objective
+        self.beta = beta
+        self.encoder = encoder
+        self.decoder = decoder
+        self.image_shape = image_shape
+        self.validation_fraction = validation_fraction
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.patience = patience
+        self.precision = precision
+        self.compile = compile
+        self.device = device
+        self.random_state = random_state
+        self.n_importance_samples = n_importance_samples
+        self.verbose = verbose
+        self.run = run
+        self.resume = resume
+
+    @property
+    def _preset_name(self) -> str:
+        return self.preset
+
+    def _objective(self, chosen: Preset) -> Objective:
+        objective = self.objective or chosen.objective
+        if self.beta is None:
+            return objective
+        if not isinstance(objective, ELBO):
+            raise InputError(
+                f"beta weighs the KL of an ELBO, and {type(objective).__name__} has none: leave it out"
+            )
+        return replace(objective, beta=self.beta)
+
+    def _parts(self, chosen: Preset) -> tuple[str | nn.Module | None, str]:
+        prior = chosen.prior if self.prior is None else self.prior
+        return prior, self.posterior or chosen.posterior
+
+    def posterior_moments(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and standard deviation of q(z|x) for each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or images as given to `fit`
+            Rows.
+
+        Returns
+        -------
+        mean, std : ndarray of shape (n_samples, n_components)
+            Moments of the posterior.
+        """
+        mean, std = self._encode(self._flat(X), deviation=True)
+        return mean, std
+
+    def score_samples(self, X: Any, *, n_samples: int | None = None) -> np.ndarray:
+        """Estimate ln p(x) of each row by importance sampling from the posterior.
+
+        The estimate is a lower bound in the mean, tighter with more samples; compare only estimates of as
+        many samples. Real-valued data: log-density of the data as given. Integer images: of the values
+        scaled to [0, 1]. Greys under a binary likelihood are binarised first, each pixel at a threshold
+        that `random_state` fixes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or images as given to `fit`
+            Rows.
+        n_samples : int, default=None
+            Importance samples a row; None: `n_importance_samples`.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,)
+            In nats.
+
+        References
+        ----------
+        Burda et al. 2016, arXiv 1509.00519, eq. 8; Rezende et al. 2014, arXiv 1401.4082, appendix E.
+        """
+        flat = self._flat(X)
+        samples = self.n_importance_samples if n_samples is None else n_samples
+        if samples < 1:
+            raise InputError(f"n_samples must be >= 1, got {samples}")
+        self._need_prior("ln p(x)")
+        self._check_support(flat)
+        model, device = self.model_, module_device(self.model_)
+        model.eval()
+        likelihood = getattr(model.decoder, "likelihood", None)
+
+        def score(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            if isinstance(likelihood, Bernoulli) and likelihood.binarise is not None:
+                x = binarise_by_content(x, self.seed_)
+            return (log_evidence(model, x, samples, self.seed_, device),)
+
+        rows = row_wise(score, self._rows(flat), len(flat), device, chunk=CHUNK // 8)[0]
+        return rows + self.schema_.scaling.log_jacobian
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean of `score_samples`: nats a row, higher is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or images as given to `fit`
+            Rows.
+        y : Ignored
+            Not used, present for API consistency.
+
+        Returns
+        -------
+        log_likelihood : float
+            Mean estimate of ln p(x).
+        """
+        return float(self.score_samples(X).mean())
+
+    def sample(self, n_samples: int = 1, *, mean: bool = False, random_state: Any = None) -> np.ndarray:
+        """Draw new rows: z from the prior, then x from p(x|z).
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            How many.
+        mean : bool, default=False
+            Return the mean of p(x|z) in place of a draw: what pictures of samples usually show.
+        random_state : int, RandomState or None, default=None
+            Same number, same rows.
+
+        Returns
+        -------
+        X : ndarray, of the shape and units of the rows given to `fit`
+            New rows.
+        """
+        check_is_fitted(self)
+        if n_samples < 1:
+            raise InputError(f"n_samples must be >= 1, got {n_samples}")
+        self._need_prior("samples")
+        seed = int(check_random_state(random_state).randint(2**31 - 1))
+        model, device = self.model_, module_device(self.model_)
+        model.eval()
+        generator = torch.Generator(device).manual_seed(seed)
+        assert model.prior is not None
+        with torch.inference_mode():
+            z = draw(model.prior(), (n_samples,), generator)
+            parts = [model.decoder(some) for some in z.split(CHUNK)]
+            rows = [p.mean if mean else draw(p, (), generator) for p in parts]
+        return self._given(torch.cat(rows).cpu().numpy())
+
+    def _need_prior(self, what: str) -> None:
+        if self.model_.prior is None:
+            raise InputError(
+                f"an autoencoder has no prior, so no {what}: fit a preset with a prior, 'vae' say"
+            )
+
+    def _check_support(self, flat: np.ndarray) -> None:
+        """Refuse rows to which the likelihood gives no probability."""
+        likelihood = getattr(self.model_.decoder, "likelihood", None)
+        if not isinstance(likelihood, (Bernoulli, ContinuousBernoulli, DiscretisedLogistic, Categorical)):
+            return
+        top = float(self.schema_.scaling.to_data(np.ones((1, flat.shape[1]), np.float32)).max())
+        outside = (flat < 0) | (flat > top)
+        if outside.any():
+            row, column = np.argwhere(outside)[0]
+            raise InputError(
+                f"X holds {flat[row, column]:g} at row {row}, column {column}, but this model's likelihood "
+                f"({self.likelihood_}) knows values from 0 to {top:g} only: scale X as in fit"
+            )
