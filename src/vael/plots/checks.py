@@ -43,8 +43,7 @@ def check_image_shape(features: int, image_shape: tuple[int, ...], name: str) ->
     shape = tuple(image_shape)
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3)):
         raise InputError(
-            f"image_shape must be (height, width), (height, width, 1) or (height, width, 3), "
-            f"got {shape}"
+            f"image_shape must be (height, width), (height, width, 1) or (height, width, 3), got {shape}"
         )
     if math.prod(shape) != features:
         raise InputError(

@@ -21,9 +21,7 @@ def normal_quantiles(n: int) -> np.ndarray:
     return norm.ppf((np.arange(n) + 0.5) / n)
 
 
-def grid_latents(
-    n: int, latent: int, axes: tuple[int, int], fixed: np.ndarray | None
-) -> np.ndarray:
+def grid_latents(n: int, latent: int, axes: tuple[int, int], fixed: np.ndarray | None) -> np.ndarray:
     """List the latents (n * n, latent) of a grid, row by row from the top left.
 
     Along a row the latent ``axes[0]`` rises; from row to row ``axes[1]`` falls, so that it rises
@@ -71,9 +69,7 @@ def decoded_grid(
             )
     X = np.asarray(decode(grid_latents(n, latent, axes, fixed)))
     if len(X) != n * n:
-        raise InputError(
-            f"decode gave {len(X)} rows for {n * n} latents: it must give one for each"
-        )
+        raise InputError(f"decode gave {len(X)} rows for {n * n} latents: it must give one for each")
     images = colour_images(X.reshape(n * n, -1), image_shape, value_limits, "decode(z)")
     mosaic = tile(images, n)
     width = min(theme.width, 6.0)

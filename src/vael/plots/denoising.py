@@ -37,7 +37,7 @@ def denoising(
     mosaic = tile(np.concatenate(rows), len(clean), gap=max(1, image_shape[1] // 14))
     side = 0.95
     width = min(theme.width, side + 1.1 * len(clean))
-    figure = theme.figure(mosaic_height(mosaic, width - side) + 0.1, width=width)
+    figure = theme.figure(mosaic_height(mosaic, width - side) + 0.2, width=width)
     axes = figure.add_subplot()
     draw_mosaic(axes, mosaic, theme)
     truth = clean.astype(np.float64)

@@ -49,9 +49,7 @@ def colour_images(
     check_image_shape(X.shape[1], image_shape, name)
     low, high = limits if limits is not None else value_range(X)
     if not high > low:
-        raise InputError(
-            f"value_range must be (black, white) with black < white, got {(low, high)}"
-        )
+        raise InputError(f"value_range must be (black, white) with black < white, got {(low, high)}")
     shade = np.clip((X.astype(np.float64) - low) / (high - low), 0.0, 1.0)
     height, width = image_shape[:2]
     shade = shade.reshape(len(X), height, width, -1)

@@ -41,8 +41,6 @@ def interpolation(
     draw_mosaic(axes, mosaic, theme)
     middles = (np.arange(steps) + 0.5) * image_shape[1] - 0.5
     shown = np.unique(np.linspace(0, steps - 1, min(steps, 5)).round().astype(int))
-    names = [
-        "start" if i == 0 else "end" if i == steps - 1 else f"{i / (steps - 1):.2f}" for i in shown
-    ]
+    names = ["start" if i == 0 else "end" if i == steps - 1 else f"{i / (steps - 1):.2f}" for i in shown]
     axes.set_xticks(middles[shown], labels=names)
     return figure

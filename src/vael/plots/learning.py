@@ -77,7 +77,9 @@ def learning_curves(history: Sequence[EpochLike], *, theme: Theme = LIGHT) -> Fi
         if best is not None:
             axes.axvline(epochs[best], color=theme.muted, lw=0.9, ls=(0, (3, 3)), zorder=1.5)
     _mark_best(panels[0][2], history, best, theme)
-    theme.dress_legend(panels[0][2].legend(loc="lower right", ncols=2))
+    legend = theme.dress_legend(panels[0][2].legend(loc="lower right", ncols=2, borderaxespad=0.2))
+    legend.set_frame_on(True)  # hides the line of the best epoch behind the names
+    legend.get_frame().set(facecolor=theme.background, edgecolor="none", alpha=1.0)
     return figure
 
 
@@ -120,7 +122,7 @@ def _scale(axes: Axes, epochs: np.ndarray, curves: np.ndarray, theme: Theme) -> 
             axes.text(
                 epochs[min(last + 1, len(epochs) - 1)] + margin / 2,
                 height,
-                f"{arrow} {signed(float(worst), 0)}",
+                f"{arrow} from {signed(float(worst), 0 if abs(worst) >= 100 else 1)}",
                 transform=axes.get_xaxis_transform(),
                 va="bottom" if arrow == "↓" else "top",
                 color=theme.muted,
@@ -135,9 +137,7 @@ def _mark_best(axes: Axes, history: Sequence[EpochLike], best: int | None, theme
     row = history[best]
     value = row.validation_bound if row.validation_bound is not None else row.train_bound
     colour = theme.contrast if row.validation_bound is not None else theme.accent
-    axes.plot(
-        [row.epoch], [value], "o", ms=7, color=colour, mec=theme.background, mew=1.2, zorder=4
-    )
+    axes.plot([row.epoch], [value], "o", ms=7, color=colour, mec=theme.background, mew=1.2, zorder=4)
     axes.set_title(
         f"best: epoch {row.epoch}, {signed(value, 2)} nats",
         loc="right",

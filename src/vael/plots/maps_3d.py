@@ -38,9 +38,7 @@ def latent_map_3d(
     """
     check_matrix(Z, "Z")
     if Z.shape[1] < 3 and projection is None:
-        raise InputError(
-            f"a map in space needs three latents or more, got {Z.shape[1]}: use latent_map"
-        )
+        raise InputError(f"a map in space needs three latents or more, got {Z.shape[1]}: use latent_map")
     labels = None if y is None else read_labels(y, len(Z))
     drawn = project(Z, 3, projection)
     figure = theme.figure(5.8, constrained=False)
@@ -75,7 +73,8 @@ def _scatter_classes(
     # Names are placed on the page, not in space, so that they can be kept apart.
     flat = np.stack(projected(axes, medians)[:2], axis=1)
     corners = np.stack(projected(axes, points)[:2], axis=1)
-    low, span = corners.min(axis=0), np.maximum(np.ptp(corners, axis=0), 1e-12)
+    # the cloud takes about half of the page that push_apart thinks of
+    low, span = corners.min(axis=0), 2.0 * np.maximum(np.ptp(corners, axis=0), 1e-12)
     letters = np.array([len(labels.names[i]) for i in present])
     for i, place in zip(present, push_apart((flat - low) / span, letters) * span + low):
         axes.text2D(
@@ -93,9 +92,7 @@ def _scatter_classes(
 
 def projected(axes: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Project points (n, 3) to the page: across, up, and depth, larger for what is farther."""
-    across, up, depth = proj3d.proj_transform(
-        points[:, 0], points[:, 1], points[:, 2], axes.get_proj()
-    )
+    across, up, depth = proj3d.proj_transform(points[:, 0], points[:, 1], points[:, 2], axes.get_proj())
     return np.asarray(across), np.asarray(up), np.asarray(depth)
 
 

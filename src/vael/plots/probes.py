@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from vael.errors import InputError
 from vael.plots.style import LIGHT, Theme
@@ -21,7 +20,10 @@ _MARKERS = ("o", "s", "^", "D", "v", "P")
 
 @runtime_checkable
 class ProbeLike(Protocol):
-    """One measured accuracy: mean and standard deviation over draws of labels, in [0, 1]."""
+    """One measured accuracy: mean and standard deviation over draws of labels, in [0, 1].
+
+    The deviation of a single draw is None. A clustering, which uses no labels, has 0 of them.
+    """
 
     @property
     def representation(self) -> str: ...  # noqa: D102
@@ -32,20 +34,21 @@ class ProbeLike(Protocol):
     @property
     def mean(self) -> float: ...  # noqa: D102
     @property
-    def std(self) -> float: ...  # noqa: D102
+    def std(self) -> float | None: ...  # noqa: D102
 
 
 def probe_curves(rows: Sequence[ProbeLike], *, theme: Theme = LIGHT) -> Figure:
     """Draw accuracy against the number of labels, a panel a method and a line a representation.
 
-    Error bars are one standard deviation over draws of labels. Numbers of labels are on a
+    Error bars are one standard deviation over draws of labels; a single draw has none. Rows without
+    labels (clusterings) are left out. Numbers of labels are on a
     logarithmic axis; lines of one panel are set a little apart so that their bars can be read.
     """
     if len(rows) == 0:
         raise InputError("rows is empty: give one measured accuracy or more")
-    for i, row in enumerate(rows):
-        if row.labels < 1:
-            raise InputError(f"row {i} has {row.labels} labels: a probe needs 1 or more")
+    rows = [row for row in rows if row.labels > 0]
+    if not rows:
+        raise InputError("no row has labels: clusterings alone have no curve over the number of labels")
     methods = list(dict.fromkeys(row.method for row in rows))
     representations = list(dict.fromkeys(row.representation for row in rows))
     across = min(len(methods), 3)
@@ -63,26 +66,22 @@ def probe_curves(rows: Sequence[ProbeLike], *, theme: Theme = LIGHT) -> Figure:
         if place + across >= len(methods):
             axes.set_xlabel("labels")
     handles, names = _handles(panels[: len(methods)], representations)
-    theme.dress_legend(
-        figure.legend(handles, names, loc="outside upper left", ncols=min(len(names), 5))
-    )
+    theme.dress_legend(figure.legend(handles, names, loc="outside upper left", ncols=min(len(names), 5)))
     return figure
 
 
-def _draw_panel(
-    axes: Axes, rows: Sequence[ProbeLike], representations: Sequence[str], theme: Theme
-) -> None:
+def _draw_panel(axes: Axes, rows: Sequence[ProbeLike], representations: Sequence[str], theme: Theme) -> None:
     colours = theme.class_colours(len(representations))
     axes.set_xscale("log")
     for i, name in enumerate(representations):
         own = sorted((r for r in rows if r.representation == name), key=lambda r: r.labels)
         if not own:
             continue
-        apart = 1.05 ** (i - (len(representations) - 1) / 2)
+        apart = 1.08 ** (i - (len(representations) - 1) / 2)
         axes.errorbar(
             np.array([r.labels for r in own]) * apart,
-            [100 * r.mean for r in own],
-            yerr=[100 * r.std for r in own],
+            np.array([100.0 * r.mean for r in own]),
+            yerr=np.array([np.nan if r.std is None else 100.0 * r.std for r in own]),
             color=colours[i],
             marker=_MARKERS[i % len(_MARKERS)],
             ms=4.5,
@@ -93,20 +92,17 @@ def _draw_panel(
             label=name,
         )
     counts = sorted({r.labels for r in rows})
-    axes.set_xticks(counts)
+    axes.set_xticks(counts, labels=[_short(count) for count in counts])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(_short))
     axes.set_xlim(counts[0] / 1.5, counts[-1] * 1.5)
 
 
-def _short(count: float, _: int | None = None) -> str:
+def _short(count: int) -> str:
     return f"{count / 1000:g}k" if count >= 1000 else f"{count:g}"
 
 
-def _handles(
-    panels: Sequence[Axes] | np.ndarray, names: Sequence[str]
-) -> tuple[list[Artist], list[str]]:
-    found: dict[str, Artist] = {}
+def _handles(panels: Sequence[Axes] | np.ndarray, names: Sequence[str]) -> tuple[list[Any], list[str]]:
+    found: dict[str, Any] = {}
     for panel in panels:
         for handle, name in zip(*panel.get_legend_handles_labels()):
             found.setdefault(name, handle)

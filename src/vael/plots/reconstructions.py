@@ -67,9 +67,7 @@ def reconstructions(
     return figure
 
 
-def _lines(
-    X: np.ndarray, X_hat: np.ndarray, feature_names: Sequence[str] | None, theme: Theme
-) -> Figure:
+def _lines(X: np.ndarray, X_hat: np.ndarray, feature_names: Sequence[str] | None, theme: Theme) -> Figure:
     shown = min(8, len(X))
     colours = theme.class_colours(shown)
     figure = theme.figure(4.0)

@@ -12,9 +12,7 @@ from vael.plots.style import Theme
 __all__ = ["draw_ridges"]
 
 
-def draw_ridges(
-    z: np.ndarray, labels: Classes | Values | None, label_name: str, theme: Theme
-) -> Figure:
+def draw_ridges(z: np.ndarray, labels: Classes | Values | None, label_name: str, theme: Theme) -> Figure:
     """Draw latents (n,): densities by class in rows, against values as points, or one density."""
     if isinstance(labels, Values):
         return _against_values(z, labels, label_name, theme)
@@ -22,9 +20,7 @@ def draw_ridges(
     count = len(classes.names)
     bins = int(np.clip(np.sqrt(len(z)) * 1.2, 10, 80))
     edges = np.histogram_bin_edges(z, bins=bins)
-    heights = [
-        np.histogram(z[classes.codes == i], bins=edges, density=True)[0] for i in range(count)
-    ]
+    heights = [np.histogram(z[classes.codes == i], bins=edges, density=True)[0] for i in range(count)]
     tallest = max(float(h.max()) for h in heights)
     reach = 1.9 / tallest  # rows may reach into those above: ridges
     figure = theme.figure(3.0 if labels is None else min(1.2 + 0.42 * count, 9.0))
@@ -56,9 +52,7 @@ def _against_values(z: np.ndarray, labels: Values, label_name: str, theme: Theme
     area, opacity = point_look(len(z))
     figure = theme.figure(4.2)
     axes = theme.dress(figure.add_subplot())
-    axes.scatter(
-        z, labels.values, s=area, alpha=opacity, color=theme.accent, linewidths=0, rasterized=True
-    )
+    axes.scatter(z, labels.values, s=area, alpha=opacity, color=theme.accent, linewidths=0, rasterized=True)
     axes.set_xlabel("$z_{1}$")
     axes.set_ylabel(label_name or "label")
     return figure

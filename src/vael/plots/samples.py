@@ -44,6 +44,6 @@ def samples(
     images = colour_images(X, image_shape, value_limits)
     mosaic = tile(images, min(columns, len(X)), gap=max(1, image_shape[1] // 14))
     width = min(theme.width, 1.1 * len(mosaic.column_centres))
-    figure = theme.figure(mosaic_height(mosaic, width), width=width)
+    figure = theme.figure(mosaic_height(mosaic, width - 0.16) + 0.16, width=width)
     draw_mosaic(figure.add_subplot(), mosaic, theme)
     return figure

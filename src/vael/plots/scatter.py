@@ -51,9 +51,7 @@ def class_handles(classes: Classes, theme: Theme) -> list[Line2D]:
     """Make one legend entry for each class, opaque whatever the points are."""
     colours = theme.class_colours(len(classes.names))
     return [
-        Line2D(
-            [], [], linestyle="", marker=MARKERS[i // 10], color=colour, markersize=6, label=name
-        )
+        Line2D([], [], linestyle="", marker=MARKERS[i // 10], color=colour, markersize=6, label=name)
         for i, (name, colour) in enumerate(zip(classes.names, colours))
     ]
 

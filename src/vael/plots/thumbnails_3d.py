@@ -39,10 +39,10 @@ def decoded_points_3d(
     """Draw latents (n, k) with what the decoder makes of them (n, features), in space.
 
     With ``image_shape`` each of the first ``most`` images stands at its latent's place (three
-    latents, or more by PCA or ``projection``); the nearer are larger, more opaque and in
-    front, and images on an empty ground are drawn as ink in the colour of their class. Without it,
-    ``X`` has three features and is drawn as a cloud, coloured by ``y`` or by its first latent,
-    over ``data`` (m, 3), the points that the model learned from, where given.
+    latents, or more by PCA or ``projection``); the nearer are larger and in front, and images on an
+    empty ground are drawn as ink in the colour of their class, paler far off. Without it, ``X`` has
+    three features and is drawn as a cloud, coloured by ``y`` or by its first latent, over ``data``
+    (m, 3), the points that the model learned from, where given.
     """
     check_matrix(Z, "Z")
     check_matrix(X, "X")
@@ -65,9 +65,7 @@ def decoded_points_3d(
     place = (0.0, 0.02, 0.97, 0.97) if classes is None else (0.0, 0.02, 0.86, 0.97)
     axes = add_axes_3d(figure, place, theme, *view)
     axes.set(xlabel=drawn.axis_names[0], ylabel=drawn.axis_names[1], zlabel=drawn.axis_names[2])
-    _thumbnails(
-        axes, drawn.points[:most], images, None if classes is None else classes.codes, theme
-    )
+    _thumbnails(axes, drawn.points[:most], images, None if classes is None else classes.codes, theme)
     if classes is not None:
         add_side_legend(figure, classes, label_name, theme)
     return figure
@@ -99,7 +97,7 @@ def _thumbnails(
                 picture,
                 zoom=size / max(picture.shape[:2]),
                 interpolation="bilinear" if ink else "nearest",
-                alpha=0.45 + 0.55 * float(nearness[i]),
+                alpha=0.45 + 0.55 * float(nearness[i]) if ink else 1.0,
             ),
             (float(across[i]), float(up[i])),
             frameon=not ink and codes is not None,
