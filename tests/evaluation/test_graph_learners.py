@@ -108,9 +108,7 @@ def test_laplace_learning_on_a_path_is_linear_between_its_ends() -> None:
     y = np.full(n, -1)
     y[0], y[-1] = 0, 1
     learner = LaplaceLearning(tolerance=1e-12).fit(NeighbourGraph.from_weights(W), y)
-    np.testing.assert_allclose(
-        learner.label_distributions_[:, 1], np.arange(n) / (n - 1), atol=1e-9
-    )
+    np.testing.assert_allclose(learner.label_distributions_[:, 1], np.arange(n) / (n - 1), atol=1e-9)
 
 
 def test_poisson_potentials_are_the_dense_pseudoinverse() -> None:
@@ -154,15 +152,11 @@ def test_each_component_of_the_graph_is_a_problem_of_its_own() -> None:
     for learner in LEARNERS:
         whole = clone(learner).fit(graph, y)
         part = clone(learner).fit(left, y_left)
-        np.testing.assert_allclose(
-            whole.label_distributions_[:60], part.label_distributions_, atol=1e-5
-        )
+        np.testing.assert_allclose(whole.label_distributions_[:60], part.label_distributions_, atol=1e-5)
         assert (whole.transduction_[60:120] == truth_right).mean() > 0.7
         np.testing.assert_array_equal(whole.transduction_[120:180], 2)
         shares = np.bincount(y[y >= 0]) / (y >= 0).sum()
-        np.testing.assert_allclose(
-            whole.label_distributions_[180:], np.tile(shares, (60, 1)), atol=1e-12
-        )
+        np.testing.assert_allclose(whole.label_distributions_[180:], np.tile(shares, (60, 1)), atol=1e-12)
 
 
 @pytest.mark.parametrize("alpha", [0.2, 0.9])
@@ -184,9 +178,7 @@ def test_order_of_nodes_and_names_of_classes_do_not_matter(learner) -> None:
     fitted = clone(learner).fit(Z, y)
     order = np.random.default_rng(3).permutation(len(Z))
     shuffled = clone(learner).fit(Z[order], y[order])
-    np.testing.assert_allclose(
-        shuffled.label_distributions_, fitted.label_distributions_[order], atol=1e-5
-    )
+    np.testing.assert_allclose(shuffled.label_distributions_, fitted.label_distributions_[order], atol=1e-5)
     names = np.array([7, 3, 5])
     renamed = clone(learner).fit(Z, np.where(y >= 0, names[y], -1))
     np.testing.assert_array_equal(renamed.classes_, [3, 5, 7])

@@ -81,11 +81,7 @@ class GraphLearner(ClassifierMixin, BaseEstimator, ABC):
         y : array-like of int, of shape (n_nodes,)
             Labels, and -1 for a node without one.
         """
-        graph = (
-            graph
-            if isinstance(graph, NeighbourGraph)
-            else NeighbourGraph.from_points(graph, k=self.k)
-        )
+        graph = graph if isinstance(graph, NeighbourGraph) else NeighbourGraph.from_points(graph, k=self.k)
         labels = np.asarray(y)
         if labels.shape != (len(graph),) or labels.dtype.kind not in "iu":
             raise InputError(
@@ -100,9 +96,7 @@ class GraphLearner(ClassifierMixin, BaseEstimator, ABC):
         spread = self._spread(graph, Y)
         total = spread.scores.sum(axis=1, keepdims=True)
         shares = np.broadcast_to(Y.sum(axis=0) / Y.sum(), Y.shape)
-        self.label_distributions_ = np.divide(
-            spread.scores, total, out=shares.copy(), where=total > 0
-        )
+        self.label_distributions_ = np.divide(spread.scores, total, out=shares.copy(), where=total > 0)
         self.transduction_ = self.classes_[self._choose(self.label_distributions_)]
         self.n_iter_ = spread.iterations
         self.graph_ = graph
@@ -124,9 +118,7 @@ class GraphLearner(ClassifierMixin, BaseEstimator, ABC):
 
         points = self.graph_.points
         if points is None:
-            raise InputError(
-                "this learner was fitted on a bare graph: fit it on points to label new rows"
-            )
+            raise InputError("this learner was fitted on a bare graph: fit it on points to label new rows")
         nearest = NearestNeighbors(n_neighbors=self.graph_.k or self.k).fit(points)
         distance, neighbour = nearest.kneighbors(np.asarray(Z, dtype=points.dtype))
         weight = self_tuned_weights(distance)

@@ -43,9 +43,7 @@ class NeighbourGraph:
 
         points = np.ascontiguousarray(Z)
         if points.ndim != 2:
-            raise InputError(
-                f"a neighbour graph needs a matrix (rows, features), got shape {points.shape}"
-            )
+            raise InputError(f"a neighbour graph needs a matrix (rows, features), got shape {points.shape}")
         if points.dtype.name not in ("float32", "float64"):
             points = points.astype(np.float64)
         n = len(points)

@@ -46,9 +46,7 @@ class LabelSpreading(GraphLearner):
         if not 0 < self.alpha < 1:
             raise InputError(f"alpha must lie between 0 and 1, got {self.alpha}")
         degrees = graph.degrees
-        root = np.divide(1.0, np.sqrt(degrees), out=np.zeros_like(degrees), where=degrees > 0)[
-            :, None
-        ]
+        root = np.divide(1.0, np.sqrt(degrees), out=np.zeros_like(degrees), where=degrees > 0)[:, None]
         solution = conjugate_gradients(
             lambda F: F - self.alpha * root * (graph.weights @ (root * F)),
             (1 - self.alpha) * Y,

@@ -27,9 +27,7 @@ class PoissonLearning(GraphLearner):
 
     def _spread(self, graph: NeighbourGraph, Y: np.ndarray) -> Spread:
         sources = poisson_sources(graph, Y)
-        u, iterations = poisson_potentials(
-            graph, sources, tolerance=self.tolerance, max_iter=self.max_iter
-        )
+        u, iterations = poisson_potentials(graph, sources, tolerance=self.tolerance, max_iter=self.max_iter)
         counts = _sum_by_component(graph, Y)
         present = np.greater(counts[graph.components], 0)
         low = np.where(present, u, np.inf).min(axis=1, keepdims=True)
