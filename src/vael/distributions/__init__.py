@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from vael.distributions.bernoulli import Bernoulli, ContinuousBernoulli
+from vael.distributions.bernoulli import Bernoulli
+from vael.distributions.categorical import Categorical
+from vael.distributions.continuous_bernoulli import ContinuousBernoulli
+from vael.distributions.conversion import as_law
 from vael.distributions.delta import Delta
-from vael.distributions.discrete import Categorical, DiscretisedLogistic
+from vael.distributions.discretised_logistic import DiscretisedLogistic
 from vael.distributions.divergence import closed_form_kl, kl_per_latent
 from vael.distributions.draw import draw, fork
+from vael.distributions.full_normal import FullNormal
 from vael.distributions.law import Law
-from vael.distributions.normal import DiagonalNormal, FullNormal
+from vael.distributions.normal import DiagonalNormal
 
 __all__ = [
     "Bernoulli",
@@ -19,6 +23,7 @@ __all__ = [
     "DiscretisedLogistic",
     "FullNormal",
     "Law",
+    "as_law",
     "closed_form_kl",
     "draw",
     "fork",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Generator, Size, Tensor
@@ -55,6 +55,6 @@ class Delta(Law):
         here = (value == self.loc).all(-1)
         return torch.where(here, 0.0, -torch.inf).to(self.loc.dtype)
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Self:
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Delta:
         """Return the law with its batch axes broadcast to `batch_shape`."""
         return type(self)(self.loc.expand(Size(batch_shape) + self.event_shape))
