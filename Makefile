@@ -1,0 +1,55 @@
+# Two commands: `make demo` and `make test`. Each makes a virtual environment in .venv and installs what it needs.
+#
+#   make demo TORCH="torch --index-url ..."   another build of PyTorch, for a GPU say
+#   make demo PYTHON=python3.12               another Python (3.11 or newer)
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+OUT ?= runs/demo
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint types unit bench clean
+
+help:  ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "vael needs Python 3.11 or newer: make PYTHON=python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade "pip>=25.1"
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet $(TORCH)
+	@grep -v '^torch==' constraints.txt > $(VENV)/constraints.txt
+	$(PIP) install --quiet -c $(VENV)/constraints.txt -e ".[all]"
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(PIP) install --quiet -c $(VENV)/constraints.txt --group test
+	@touch $@
+
+install: $(VENV)/.installed  ## make the virtual environment and install vael
+
+demo: $(VENV)/.installed  ## learn MNIST and write a report: about five minutes on two cores
+	$(BIN)/vael demo --out $(OUT)
+
+test: $(VENV)/.tested lint types unit  ## run every check
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.tested
+	$(BIN)/basedpyright
+
+unit: $(VENV)/.tested
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) build *.egg-info src/*.egg-info .pytest_cache .ruff_cache .hypothesis
