@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -43,8 +44,8 @@ class ToImages(nn.Module):
 class FromImages(nn.Module):
     """Images to flat rows, parameter blocks kept apart.
 
-    ``(batch, blocks * C, H, W)`` to ``(batch, blocks * H * W * C)``: each block is one parameter of the
-    likelihood for all features.
+    ``(batch, blocks * C, H, W)`` to ``(batch, blocks * H * W * C)``: each block is one parameter of
+    the likelihood for all features.
     """
 
     def __init__(self, image_shape: Sequence[int]) -> None:
@@ -69,8 +70,7 @@ def _check(image_shape: Sequence[int], channels: Sequence[int]) -> None:
     _, height, width = image_chw(image_shape)
     if min(height, width) < 8:
         raise InputError(
-            f"a convolutional network needs images of 8 x 8 or more, got {height} x {width}: "
-            "use an MLP"
+            f"a convolutional network needs images of 8 x 8 or more, got {height} x {width}: use an MLP"
         )
     if not channels:
         raise InputError("a convolutional network needs at least one stage of channels, got none")
@@ -145,14 +145,21 @@ class ConvolutionalDecoder(nn.Module):
             extra = (large[0] - 2 * small[0] + 1, large[1] - 2 * small[1] + 1)
             layers.append(
                 nn.ConvTranspose2d(
-                    wide[stage], wide[stage - 1], 3, stride=2, padding=1, output_padding=extra
+                    wide[stage],
+                    wide[stage - 1],
+                    kernel_size=3,
+                    stride=2,
+                    padding=1,
+                    output_padding=extra,
+                    bias=stage > 1,  # the last stage has a bias for each pixel instead
                 )
             )
             if stage > 1:
                 layers.append(make_activation(activation))
         self.hidden = nn.Sequential(*layers)
         self.flat = FromImages(image_shape)
+        self.output_bias = nn.Parameter(torch.zeros(blocks * outputs * height * width))
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch outputs"]:
         """Map a batch of latents to flat likelihood parameters, block after block."""
-        return self.flat(self.hidden(z))
+        return self.flat(self.hidden(z)) + self.output_bias

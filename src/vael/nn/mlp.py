@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -21,8 +22,19 @@ def _affine(inputs: int, outputs: int) -> nn.Linear:
     return layer
 
 
+class _Dense(nn.Module):
+    """A network whose last layer is affine."""
+
+    output: nn.Linear
+
+    @property
+    def output_bias(self) -> nn.Parameter:
+        """The bias of each output."""
+        return self.output.bias
+
+
 @part
-class Linear(nn.Module):
+class Linear(_Dense):
     """One affine map.
 
     Arguments:
@@ -40,14 +52,15 @@ class Linear(nn.Module):
 
 
 @part
-class MLP(nn.Module):
+class MLP(_Dense):
     """Affine maps with an activation between them.
 
     Arguments:
         in_features: Width of the input.
         out_features: Width of the output.
         hidden: Widths of the hidden layers.
-        activation: Name of the activation; the default has the second derivatives that geometry needs.
+        activation: Name of the activation; the default has the second derivatives that geometry
+            needs.
     """
 
     def __init__(
@@ -60,7 +73,7 @@ class MLP(nn.Module):
         super().__init__()
         widths = [in_features, *hidden]
         layers: list[nn.Module] = []
-        for i, o in zip(widths, widths[1:], strict=False):
+        for i, o in pairwise(widths):
             layers += [_affine(i, o), make_activation(activation)]
         self.hidden = nn.Sequential(*layers)
         self.output = _affine(widths[-1], out_features)
@@ -83,7 +96,7 @@ class _Gate(nn.Module):
 
 
 @part
-class GatedMLP(nn.Module):
+class GatedMLP(_Dense):
     """Hidden layers that gate themselves, as in the VampPrior's networks (arXiv 1705.07120).
 
     Arguments:
@@ -92,12 +105,10 @@ class GatedMLP(nn.Module):
         hidden: Widths of the hidden layers.
     """
 
-    def __init__(
-        self, in_features: int, out_features: int, hidden: Sequence[int] = (300, 300)
-    ) -> None:
+    def __init__(self, in_features: int, out_features: int, hidden: Sequence[int] = (300, 300)) -> None:
         super().__init__()
         widths = [in_features, *hidden]
-        gates = [_Gate(i, o) for i, o in zip(widths, widths[1:], strict=False)]
+        gates = [_Gate(i, o) for i, o in pairwise(widths)]
         self.hidden = nn.Sequential(*gates)
         self.output = _affine(widths[-1], out_features)
 
