@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Distribution
 from zuko.lazy import LazyDistribution
 
+from vael.errors import InputError
 from vael.models.likelihoods import Likelihood
 from vael.models.posteriors import Posterior
 from vael.specification import part
@@ -30,8 +32,15 @@ class Encoder(LazyDistribution):
 
     def forward(self, c: Float[Tensor, "*batch features"] | None = None) -> Distribution:
         """Return q(z|x), of batch shape ``(*batch,)`` and event shape ``(latent,)``."""
-        assert c is not None, "an encoder needs rows"
-        return self.posterior(_over_rows(self.net, c))
+        if c is None:
+            raise InputError("an encoder needs rows: call encoder(x)")
+        parameters = _over_rows(self.net, c)
+        if parameters.shape[-1] != self.posterior.outputs:
+            raise InputError(
+                f"the encoder's network gives {parameters.shape[-1]} outputs a row, but "
+                f"{type(self.posterior).__name__} takes {self.posterior.outputs}"
+            )
+        return self.posterior(parameters)
 
 
 @part
@@ -39,7 +48,8 @@ class Decoder(LazyDistribution):
     """p(x|z): a network whose outputs index a family of likelihoods.
 
     Arguments:
-        net: Maps ``(m, latent)`` to ``(m, likelihood.blocks * features)``, or any shape that flattens to it.
+        net: Maps ``(m, latent)`` to ``(m, likelihood.blocks * features)``, or to any shape that
+            flattens to it.
         likelihood: The family.
     """
 
@@ -50,13 +60,24 @@ class Decoder(LazyDistribution):
 
     def forward(self, c: Float[Tensor, "*batch latent"] | None = None) -> Distribution:
         """Return p(x|z): batch shape all leading axes of z, event shape ``(features,)``."""
-        assert c is not None, "a decoder needs latents"
+        if c is None:
+            raise InputError("a decoder needs latents: call decoder(z)")
         return self.likelihood(_over_rows(self.net, c))
+
+    def start(self, mean: Float[Tensor, " features"]) -> None:
+        """Put the network's output biases where the law has the data's mean, if it is one of vael's.
+
+        Left at zero they cost about a nat on MNIST.
+        """
+        bias = getattr(self.net, "output_bias", None)
+        if isinstance(bias, nn.Parameter):
+            with torch.no_grad():
+                bias.copy_(self.likelihood.start(mean))
 
 
 def _over_rows(net: nn.Module, x: Tensor) -> Tensor:
-    """Apply a network that knows one leading axis to any number of them."""
-    if x.dim() == 2:
-        return net(x).flatten(1)
-    leading = x.shape[:-1]
-    return net(x.reshape(-1, x.shape[-1])).flatten(1).unflatten(0, leading)
+    """Apply a network that knows one leading axis to any number of them; outputs in full precision."""
+    outputs = net(x.reshape(-1, x.shape[-1])).flatten(1)
+    if outputs.dtype in (torch.bfloat16, torch.float16):
+        outputs = outputs.float()  # sums over features lose nats in eight bits
+    return outputs.reshape(*x.shape[:-1], outputs.shape[-1])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
-from typing import Literal
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -27,17 +28,22 @@ __all__ = [
     "binarise",
 ]
 
-SCALE_FLOOR = 1e-3  # of the model's own (standardised) units: no learned density can run away
+# In the model's own (standardised) units: no learned density can run away.
+SCALE_FLOOR = 1e-3
 
 
 class Likelihood(nn.Module):
     """A family of laws over rows of features, indexed by the outputs of a network.
 
-    `blocks` outputs a feature; a network gives them block after block: ``(*batch, blocks * features)``.
+    A feature takes `blocks` outputs; a network gives them block after block, as
+    ``(*batch, blocks * features)``.
     """
 
     blocks: int = 1
     prepares_training: bool = False
+
+    def __init__(self) -> None:
+        super().__init__()
 
     @abstractmethod
     def forward(self, parameters: Float[Tensor, "*batch outputs"]) -> Distribution:
@@ -48,11 +54,11 @@ class Likelihood(nn.Module):
         return x
 
     def prepare(self, x: Tensor, generator: Generator | None) -> Tensor:
-        """Make a data set ready once: test rows, and training rows where `prepares_training` says so."""
+        """Make a data set ready once: test rows, and training rows if `prepares_training`."""
         return x
 
     def start(self, mean: Float[Tensor, " features"]) -> Float[Tensor, " outputs"]:
-        """Outputs at which the law has the given mean: where training starts from."""
+        """Return outputs at which the law has the given mean: where training starts from."""
         return mean
 
 
@@ -61,8 +67,15 @@ def binarise(x: Tensor, generator: Generator | None) -> Tensor:
     return torch.bernoulli(x, generator=generator)
 
 
-def _logit(mean: Tensor) -> Tensor:
-    return mean.clamp(1e-4, 1 - 1e-4).logit()
+def _invert(mean_at: Callable[[Tensor], Tensor], target: Tensor, reach: float) -> Tensor:
+    """Find t in [-reach, reach] with ``mean_at(t) == target`` by bisection; `mean_at` rises with t."""
+    low = torch.full_like(target, -reach, dtype=torch.float64)
+    high = -low
+    for _ in range(64):
+        middle = (low + high) / 2
+        below = mean_at(middle) < target
+        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+    return ((low + high) / 2).to(target.dtype)
 
 
 @part
@@ -70,12 +83,12 @@ class Bernoulli(Likelihood):
     """Binary features.
 
     Arguments:
-        binarise: For greys in [0, 1]. ``"dynamic"``: drawn anew for each batch; ``"static"``: drawn once;
-            None: values are used as they are, which for greys is the cross-entropy of old papers and
-            not a likelihood.
+        binarise: For greys in [0, 1]. ``"dynamic"``: drawn anew for each batch; ``"static"``: drawn
+            once; None: values are used as they are, which for greys is the cross-entropy of old
+            papers and not a likelihood.
     """
 
-    def __init__(self, binarise: Literal["dynamic", "static"] | None = "dynamic") -> None:
+    def __init__(self, binarise: str | None = "dynamic") -> None:
         super().__init__()
         if binarise not in ("dynamic", "static", None):
             raise InputError(f"binarise must be 'dynamic', 'static' or None, got {binarise!r}")
@@ -95,8 +108,8 @@ class Bernoulli(Likelihood):
         return x if self.binarise is None else binarise(x, generator)
 
     def start(self, mean: Float[Tensor, " features"]) -> Float[Tensor, " features"]:
-        """Log-odds of the mean, as Burda's code does: zero costs about a nat on MNIST."""
-        return _logit(mean)
+        """Return log-odds of the mean, as Burda's code does: zero costs about a nat on MNIST."""
+        return mean.clamp(1e-4, 1 - 1e-4).logit()
 
 
 @part
@@ -108,15 +121,9 @@ class ContinuousBernoulli(Likelihood):
         return laws.ContinuousBernoulli(parameters)
 
     def start(self, mean: Float[Tensor, " features"]) -> Float[Tensor, " features"]:
-        """Invert the law's mean by Newton steps from the nearer asymptote."""
-        target = mean.double().clamp(1e-3, 1 - 1e-3)
-        logits = torch.where(target < 0.5, -1 / target, 1 / (1 - target))
-        logits = torch.where((target - 0.5).abs() < 0.3, 12 * (target - 0.5), logits)
-        for _ in range(20):
-            law = laws.ContinuousBernoulli(logits)
-            step = (law.mean - target) / law.variance
-            logits = logits - step.clamp(-5 - logits.abs() / 2, 5 + logits.abs() / 2)
-        return logits.to(mean.dtype)
+        """Return logits at the mean, at most 1000 in size: a mean of 0 or 1 would take infinity."""
+        target = mean.clamp(1e-3, 1 - 1e-3)
+        return _invert(lambda logits: laws.ContinuousBernoulli(logits).mean, target, 1e3)
 
 
 class _Gaussian(Likelihood):
@@ -124,7 +131,7 @@ class _Gaussian(Likelihood):
 
     @abstractmethod
     def log_scale(self, loc: Tensor) -> Tensor:
-        """Logarithm of the standard deviation, of the shape of `loc`."""
+        """Logarithm of the standard deviation, of a shape that broadcasts to `loc`."""
 
     def forward(self, parameters: Float[Tensor, "*batch features"]) -> laws.DiagonalNormal:
         """Return the law."""
@@ -141,19 +148,18 @@ class FixedGaussian(_Gaussian):
 
     def __init__(self, scale: float = 1.0) -> None:
         super().__init__()
-        if not scale > 0:
-            raise InputError(f"scale must be > 0, got {scale}")
-        self.fixed: Tensor
-        self.register_buffer("fixed", torch.tensor(float(scale)).log(), persistent=False)
+        if not 0 < scale < math.inf:
+            raise InputError(f"scale must be > 0 and finite, got {scale}")
+        self.scale = float(scale)
 
     def log_scale(self, loc: Tensor) -> Tensor:
-        """The given scale."""
-        return self.fixed.expand_as(loc)
+        """Return the given scale."""
+        return loc.new_full((), math.log(self.scale))
 
 
 def _floored(raw: Tensor) -> Tensor:
     """ln(floor + e^raw): the raw parameter, held softly above the floor."""
-    floor = torch.tensor(SCALE_FLOOR, dtype=raw.dtype, device=raw.device).log()
+    floor = math.log(SCALE_FLOOR)
     return floor + softplus(raw - floor)
 
 
@@ -166,8 +172,8 @@ class SharedGaussian(_Gaussian):
         self.raw_log_scale = nn.Parameter(torch.zeros(()))
 
     def log_scale(self, loc: Tensor) -> Tensor:
-        """The learned scale, floored."""
-        return _floored(self.raw_log_scale).expand_as(loc)
+        """Return the learned scale, floored."""
+        return _floored(self.raw_log_scale)
 
 
 @part
@@ -183,8 +189,8 @@ class FeatureGaussian(_Gaussian):
         self.raw_log_scale = nn.Parameter(torch.zeros(features))
 
     def log_scale(self, loc: Tensor) -> Tensor:
-        """The learned scales, floored."""
-        return _floored(self.raw_log_scale).expand_as(loc)
+        """Return the learned scales, floored."""
+        return _floored(self.raw_log_scale)
 
 
 @part
@@ -209,8 +215,13 @@ class DiscretisedLogistic(Likelihood):
         return laws.DiscretisedLogistic(loc, 7 * torch.tanh(log_scale / 7), self.levels)
 
     def start(self, mean: Float[Tensor, " features"]) -> Float[Tensor, " outputs"]:
-        """Centres at the mean, scales at a tenth of the range."""
-        return torch.cat([mean, torch.full_like(mean, -2.3)])
+        """Return centres at which the law has the mean, with scales of about a tenth of the range."""
+        wide = torch.full_like(mean, -2.3)
+
+        def mean_at(loc: Tensor) -> Tensor:
+            return self(torch.cat([loc, wide.to(loc.dtype)])).mean
+
+        return torch.cat([_invert(mean_at, mean.clamp(1e-3, 1 - 1e-3), 10.0), wide])
 
 
 @part
@@ -234,5 +245,14 @@ class Categorical(Likelihood):
         return laws.Categorical(logits)
 
     def start(self, mean: Float[Tensor, " features"]) -> Float[Tensor, " outputs"]:
-        """All levels alike."""
-        return mean.new_zeros(self.levels * len(mean))
+        """Return logits of the law of most entropy with that mean: they are linear in the level."""
+        levels = torch.linspace(0, 1, self.levels, dtype=torch.float64, device=mean.device)
+
+        def outputs(slope: Tensor) -> Tensor:
+            return (levels.unsqueeze(-1) * slope).flatten()
+
+        def mean_at(slope: Tensor) -> Tensor:
+            return self(outputs(slope)).mean
+
+        slope = _invert(mean_at, mean.clamp(1e-3, 1 - 1e-3), 1e3)
+        return outputs(slope.double()).to(mean.dtype)

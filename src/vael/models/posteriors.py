@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from vael.distributions import Delta, DiagonalNormal, FullNormal
+from vael.errors import InputError
 from vael.specification import part
 
 __all__ = [
@@ -30,6 +31,8 @@ class Posterior(nn.Module):
 
     def __init__(self, latent: int) -> None:
         super().__init__()
+        if latent < 1:
+            raise InputError(f"latent dimension must be >= 1, got {latent}")
         self.latent = latent
 
     @property
@@ -79,7 +82,8 @@ class SharedScalePosterior(Posterior):
 class FullNormalPosterior(Posterior):
     """Normals with a full covariance, by its Cholesky factor.
 
-    The network gives the mean, the logarithm of the factor's diagonal, then what lies below it by rows.
+    The network gives the mean, the logarithm of the factor's diagonal, then what lies below it by
+    rows.
     """
 
     def __init__(self, latent: int) -> None:

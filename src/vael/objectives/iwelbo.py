@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from vael.distributions import kl_per_latent
 from vael.errors import InputError
 from vael.models import LatentVariableModel, log_weights
+from vael.objectives.divergence import divergence
 from vael.objectives.terms import Terms
 from vael.specification import part
 
@@ -27,8 +27,8 @@ class IWELBO:
 
     Arguments:
         k: Samples a row.
-        doubly_reparameterised: Use the encoder's gradient of Tucker 2019 (arXiv 1810.04152, eq. 8), whose
-            signal does not fade as k grows. The bound reported is the same.
+        doubly_reparameterised: Use the encoder's gradient of Tucker 2019 (arXiv 1810.04152, eq. 8),
+            whose signal does not fade as k grows. The bound reported is the same.
     """
 
     k: int = 50
@@ -39,7 +39,7 @@ class IWELBO:
             raise InputError(f"k must be >= 1, got {self.k}")
 
     def weight(self, progress: float) -> float:
-        """Nothing is weighed here: 1."""
+        """Return 1: nothing is weighed here."""
         return 1.0
 
     def __call__(
@@ -51,31 +51,23 @@ class IWELBO:
         progress: float = 1.0,
     ) -> Terms:
         """Compute the terms of a batch."""
-        sampled = log_weights(
-            model, x, self.k, generator=generator, stop_posterior=self.doubly_reparameterised
-        )
-        bound = sampled.log_w.logsumexp(0) - math.log(self.k)
-        loss = -bound.mean()
-        if self.doubly_reparameterised and torch.is_grad_enabled():
+        if model.prior is None:
+            raise InputError("the bound needs a prior: give the model one, or use Reconstruction()")
+        stop = self.doubly_reparameterised
+        sampled = log_weights(model, x, self.k, generator=generator, stop_posterior=stop)
+        if stop:
             _square_weights(sampled.z, sampled.log_w)
+        bound = sampled.log_w.logsumexp(0) - math.log(self.k)
         with torch.no_grad():
-            assert model.prior is not None
-            p_z = model.prior()
-            per_latent = kl_per_latent(sampled.q_z, p_z)
-            elbo = sampled.log_w.mean(0)
-            if per_latent is None:
-                kl = (sampled.q_z.log_prob(sampled.z) - p_z.log_prob(sampled.z)).mean(0)
-            else:
-                kl = per_latent.sum(-1)
-        detached = None if per_latent is None else per_latent.detach()
-        return Terms(loss, bound.detach(), (elbo + kl).detach(), kl.detach(), detached)
+            kl = divergence(sampled.q_z, model.prior(), sampled.z)
+        return Terms.of(-bound.mean(), bound, sampled.log_likelihood.mean(0), kl)
 
 
 def _square_weights(z: Tensor, log_w: Tensor) -> None:
     """Multiply the gradient that passes z_i, on its way to the encoder, by its normalised weight.
 
-    The loss's gradient carries the weight once, which is what the decoder and the prior need; the doubly
-    reparameterised estimator needs it squared on the path through the samples.
+    The loss's gradient carries the weight once, which is what the decoder and the prior need; the
+    doubly reparameterised estimator needs it squared on the path through the samples.
     """
     if z.requires_grad:
         weights = log_w.detach().softmax(0).unsqueeze(-1)

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from vael.distributions import draw
 from vael.models import LatentVariableModel
+from vael.objectives.divergence import Divergence
 from vael.objectives.terms import Terms
 from vael.specification import part
 
@@ -19,10 +20,10 @@ __all__ = ["Reconstruction"]
 @part
 @dataclass(frozen=True)
 class Reconstruction:
-    """E_q[ln p(x|z)], no KL: a bound on nothing, reported as the log-likelihood of the reconstruction."""
+    """E_q[ln p(x|z)], no KL: a bound on nothing, reported as the reconstruction's log-likelihood."""
 
     def weight(self, progress: float) -> float:
-        """No KL: 0."""
+        """Return 0: there is no KL."""
         return 0.0
 
     def __call__(
@@ -36,5 +37,5 @@ class Reconstruction:
         """Compute the terms of a batch."""
         z = draw(model.encoder(x), (), generator)
         log_likelihood = model.decoder(z).log_prob(x)
-        value = log_likelihood.detach()
-        return Terms(-log_likelihood.mean(), value, value, torch.zeros_like(value), None)
+        kl = Divergence(torch.zeros_like(log_likelihood), None)
+        return Terms.of(-log_likelihood.mean(), log_likelihood, log_likelihood, kl)

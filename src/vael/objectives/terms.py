@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Generator, Tensor
 
 from vael.models import LatentVariableModel
+from vael.objectives.divergence import Divergence
 
 __all__ = ["Objective", "Terms"]
 
@@ -17,9 +18,11 @@ __all__ = ["Objective", "Terms"]
 class Terms:
     """The terms of an objective on a batch, in nats a row.
 
-    Attributes:
+    Attributes
+    ----------
         loss: Scalar with gradients: what training minimises, averaged over the batch once.
-        bound: The bound on ln p(x) that the objective is named after, at beta = 1, of shape (batch,).
+        bound: The bound on ln p(x) that the objective is named after, at beta = 1, of shape
+            (batch,).
         log_likelihood: E_q[ln p(x|z)], of shape (batch,).
         kl: KL(q(z|x) || p(z)), of shape (batch,).
         kl_per_latent: The same split over the latents, (batch, latent), where it splits.
@@ -31,7 +34,14 @@ class Terms:
     kl: Tensor
     kl_per_latent: Tensor | None
 
+    @classmethod
+    def of(cls, loss: Tensor, bound: Tensor, log_likelihood: Tensor, kl: Divergence) -> Terms:
+        """Keep the loss's gradients, and no other."""
+        split = None if kl.per_latent is None else kl.per_latent.detach()
+        return cls(loss, bound.detach(), log_likelihood.detach(), kl.total.detach(), split)
 
+
+@runtime_checkable
 class Objective(Protocol):
     """A small object that is called with a model and a batch and returns `Terms`."""
 
@@ -47,5 +57,5 @@ class Objective(Protocol):
         ...
 
     def weight(self, progress: float) -> float:
-        """The weight of the KL in the loss at this point of training."""
+        """Return the weight of the KL in the loss at this point of training."""
         ...
