@@ -172,3 +172,15 @@ def test_gradients_of_draws_in_float32_stay_finite_at_the_ends() -> None:
         found.distort(torch.full((6,), level)).sum().backward()
         assert leaf.grad is not None
         assert torch.isfinite(leaf.grad).all()
+
+
+@pytest.mark.parametrize("logit", [-4.8e-3, 4.8e-3, 5e-3])
+def test_gradients_of_draws_in_float32_keep_their_digits_near_zero(logit: float) -> None:
+    noise = torch.tensor([0.05, 0.2, 0.8])
+    gradients: list[Tensor] = []
+    for dtype in (torch.float32, torch.float64):  # in float64 the closed form holds here
+        leaf = torch.full((3,), logit, dtype=dtype, requires_grad=True)
+        ContinuousBernoulli(leaf).distort(noise.to(dtype)).sum().backward()
+        assert leaf.grad is not None
+        gradients.append(leaf.grad.double())
+    torch.testing.assert_close(*gradients, rtol=0, atol=3e-5)
