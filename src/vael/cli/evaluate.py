@@ -1,0 +1,51 @@
+"""`vael evaluate`: measure what a model learned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter, validators
+
+from vael.cli.common import COMMON, Common
+from vael.cli.runs import the_run
+from vael.cli.text import measures_text
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    run: Path | None = None,
+    /,
+    *,
+    samples: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 500,
+    seed: int = 0,
+    data: Path | None = None,
+    common: Common = COMMON,
+) -> None:
+    """Measure a run: likelihood, reconstruction, what its latents are good for.
+
+    The measures are printed, and kept in the run's evaluation.json, where vael
+    report finds them.
+
+    Parameters
+    ----------
+    run
+        Folder of the run [the newest under ./runs].
+    samples
+        Importance samples a row of the estimate of ln p(x).
+    seed
+        Everything random follows from it.
+    data
+        Where the run's data are now, if they moved.
+    common
+        How the command speaks.
+    """
+    from vael.cli.measuring import EVALUATION, measure, open_run
+
+    folder = the_run(run)
+    common.stage(f"run: {folder}")
+    measures = measure(open_run(folder, data), samples, seed, common)
+    result = {"run": folder, "samples": samples, "seed": seed, "measures": measures.to_dict()}
+    common.result(result, measures_text(measures))
+    common.stage(f"kept in {folder / EVALUATION}")
