@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from vael.report.blocks import (
     Block,
     Cell,
@@ -23,6 +26,12 @@ from vael.report.blocks import (
 )
 from vael.report.render import render, write
 
+if TYPE_CHECKING:
+    from vael.report.measures import measure_run
+    from vael.report.records import RunMeasures
+    from vael.report.run_page import run_report
+    from vael.report.study import case_study
+
 __all__ = [
     "Block",
     "Cell",
@@ -38,9 +47,28 @@ __all__ = [
     "Picture",
     "PointCloud",
     "Report",
+    "RunMeasures",
     "Section",
     "Table",
     "Text",
+    "case_study",
+    "measure_run",
     "render",
+    "run_report",
     "write",
 ]
+
+# These need PyTorch, scikit-learn and, but for the measures, matplotlib: loaded when first used.
+_HEAVY = {
+    "RunMeasures": "records",
+    "case_study": "study",
+    "measure_run": "measures",
+    "run_report": "run_page",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load heavy parts when they are first used."""
+    if name in _HEAVY:
+        return getattr(import_module(f"vael.report.{_HEAVY[name]}"), name)
+    raise AttributeError(f"module 'vael.report' has no attribute {name!r}")
