@@ -1,0 +1,238 @@
+"""What was measured of a model: sections of tables, each number with its estimator and its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vael import plots
+from vael.datasets import Dataset
+from vael.estimators import VAE, Autoencoder
+from vael.evaluation import PairedDifference, ProbeRow, ProbeTable
+from vael.report.applications import denoised
+from vael.report.blocks import Block, Cell, Column, Fact, Facts, Group, Measured, Section, Table
+from vael.report.held_out import HeldOut
+from vael.report.pictures import in_both_themes, limits_of
+from vael.report.records import ApplicationMeasures, RunMeasures
+
+__all__ = [
+    "application_blocks",
+    "application_section",
+    "denoising_section",
+    "likelihood_facts",
+    "likelihood_section",
+]
+
+
+def likelihood_facts(measures: RunMeasures) -> list[Fact]:
+    """List the likelihood and the bound with how each was estimated."""
+    bound, found = measures.bound, measures.likelihood
+    on = f"{measures.rows} of {measures.rows_available} {measures.held_out}"
+    if found is None:
+        return [
+            Fact("Mean ln p(x|z)", bound.log_likelihood, "nats a row", "at the code of each row", 2),
+            Fact("Measured on", on),
+        ]
+    name = "Mean ln p(x)" if found.proper else "Mean score, not a likelihood"
+    return [
+        Fact(name, Measured(found.mean, found.standard_error), "nats a row", "± standard error over rows", 2),
+        Fact("Estimator", f"{found.estimator}, {found.samples} samples a row"),
+        Fact("It is", found.density_of),
+        Fact("ELBO", bound.bound, "nats a row", f"{bound.samples} samples of z a row", 2),
+        Fact("Reconstruction, E ln p(x|z)", bound.log_likelihood, "nats a row", digits=2),
+        Fact("KL of q(z|x) from p(z)", bound.kl, "nats a row", digits=2),
+        Fact("Left between bound and ln p(x)", found.mean - bound.bound, "nats a row", digits=2),
+        Fact("Measured on", on),
+    ]
+
+
+def likelihood_section(estimator: VAE | Autoencoder, measures: RunMeasures) -> Section:
+    """How likely the model makes unseen rows, and what each latent carries."""
+    bound = measures.bound
+    blocks: list[Block] = [Facts(likelihood_facts(measures))]
+    if measures.likelihood is None:
+        lead = (
+            "An autoencoder is no distribution: it has no prior, so that ln p(x) cannot be asked for. "
+            "What can "
+            "be is how well its codes rebuild the rows."
+        )
+        return Section("How well it fits", lead, blocks)
+    lead = (
+        "ln p(x) says how likely the model makes a row that it has not seen. It is an integral over z, "
+        "estimated "
+        "by importance sampling with the encoder as the proposal; the mean of the estimate never exceeds the "
+        "truth. The ELBO is a looser bound: the difference is what the encoder's family and its amortisation "
+        "cost, as far as the samples can see it."
+    )
+    if measures.on_training_rows:
+        lead += " These rows were trained on, which flatters the model."
+    if bound.kl_per_latent:
+        blocks.append(
+            in_both_themes(
+                plots.kl_bars, bound.kl_per_latent,
+                caption="What each latent says about a row: the mean KL divergence of its posterior from "
+                "the prior. "
+                f"By Burda's rule (the posterior mean varies by more than {bound.active_variance:g} over "
+                f"the rows) "
+                f"{bound.active_latents} of {estimator.n_components_} latents are active.",
+                alt="KL divergence of each latent",
+            )
+        )  # fmt: skip
+    return Section("How likely it makes the data", lead, blocks)
+
+
+def application_section(measures: RunMeasures) -> Section | None:
+    """What the latents are worth to someone with few labels."""
+    if measures.applications is None:
+        return None
+    lead = (
+        "The encoder was trained without labels. With a few labels at hand, are its latents a better "
+        "place to "
+        "classify than the raw rows, or than PCA of the same size? Each draw of labels is shared by all "
+        "representations, so that the differences pair."
+    )
+    return Section("With few labels", lead, application_blocks(measures.applications))
+
+
+def application_blocks(applications: ApplicationMeasures) -> list[Block]:
+    """The accuracies, as curves and as tables, and the paired differences."""
+    table = applications.table
+    names = list(dict.fromkeys(row.representation for row in table.rows))
+    blocks: list[Block] = []
+    with_labels = [row for row in table.rows if row.labels > 0]
+    if len({row.labels for row in with_labels}) > 1:
+        blocks.append(
+            in_both_themes(
+                plots.probe_curves, with_labels,
+                caption="Accuracy on test rows against the number of labels; bars are one standard "
+                "deviation over "
+                "the draws.",
+                alt="Accuracy curves of several methods",
+            )
+        )  # fmt: skip
+    first = [row for row in table.rows if row.representation == names[0]]
+    groups = [
+        Group(_title(rows[0]), [_line(table, row, names) for row in rows]) for rows in _by_labels(first)
+    ]
+    mark = (
+        " Methods marked \\* are transductive: they saw the test rows, without labels, when they were fitted."
+    )
+    blocks.append(
+        Table(
+            (Column("Method"), *(Column(name, "%", 1) for name in names)),
+            groups,
+            caption=f"Accuracy, mean ± standard deviation over {table.draws} draws of labels.",
+            note=f"Labels from {applications.train}, tested on {applications.test}; classes in balance."
+            + mark
+            + " k-means is fitted without labels, and each cluster is then named so that accuracy is "
+            "highest.",
+        )
+    )
+    if table.differences:
+        blocks.append(_difference_table(table, names))
+    return blocks
+
+
+def _by_labels(rows: Sequence[ProbeRow]) -> list[list[ProbeRow]]:
+    found: dict[tuple[int, bool], list[ProbeRow]] = {}
+    for row in rows:
+        found.setdefault((row.labels, row.all_labels), []).append(row)
+    return list(found.values())
+
+
+def _title(row: ProbeRow | PairedDifference) -> str:
+    if row.labels == 0:
+        return "no labels"
+    return f"{row.labels} labels" + (", all there are" if row.all_labels else "")
+
+
+def _line(table: ProbeTable, row: ProbeRow, names: Sequence[str]) -> list[Cell]:
+    cells: list[Cell] = [f"{row.method} *" if row.transductive else row.method]
+    for name in names:
+        found = table.row(row.method, None if row.all_labels else row.labels, name)
+        cells.append(_percent(found.mean, found.std))
+    return cells
+
+
+def _difference_table(table: ProbeTable, names: Sequence[str]) -> Table:
+    others = names[1:]
+    lines: dict[tuple[str, int, bool], dict[str, PairedDifference]] = {}
+    for each in table.differences:
+        lines.setdefault((each.method, each.labels, each.all_labels), {})[each.other] = each
+    groups: dict[str, list[list[Cell]]] = {}
+    for (method, _, _), found in lines.items():
+        row: list[Cell] = [method]
+        row += [_percent(found[other].mean, found[other].standard_error) for other in others]
+        groups.setdefault(_title(next(iter(found.values()))), []).append(row)
+    return Table(
+        (Column("Method"), *(Column(f"{names[0]} − {other}", "points", 1) for other in others)),
+        [Group(title, rows) for title, rows in groups.items()],
+        caption=f"What the latents gain: accuracy on {names[0]} minus accuracy on the others, draw by draw.",
+        note="Mean ± standard error over the draws; above 0 the latents are better.",
+    )
+
+
+def _percent(mean: float, spread: float | None) -> Cell:
+    return 100 * mean if spread is None else Measured(100 * mean, 100 * spread)
+
+
+def denoising_section(
+    estimator: VAE | Autoencoder, dataset: Dataset, held: HeldOut, measures: RunMeasures
+) -> Section | None:
+    """Damaged rows, and what comes back."""
+    if not measures.denoising:
+        return None
+    blocks: list[Block] = []
+    shape = estimator.image_shape_
+    if shape is not None:
+        for each in measures.denoising[:2]:
+            found = denoised(estimator, held, each.kind, each.rows)
+            blocks.append(
+                in_both_themes(
+                    plots.denoising, _flat(found.clean), _flat(found.corrupted), _flat(found.restored), shape,
+                    value_limits=limits_of(held.X, shape),
+                    caption=f"Held-out images, the same under {_kind(each.kind, each.amount)}, and what "
+                    "the model makes of the damaged ones.",
+                    alt=f"Images before and after {each.kind} damage, and restored",
+                )
+            )  # fmt: skip
+    rows = [
+        (_kind(d.kind, d.amount), d.error_before, d.error_after, d.error_clean, 100 * d.share_improved)
+        for d in measures.denoising
+    ]
+    columns = (
+        Column("Damage"),
+        Column("before", digits=4),
+        Column("after", digits=4),
+        Column("of undamaged rows", digits=4),
+        Column("rows improved", "%", 1),
+    )
+    blocks.append(
+        Table(
+            columns,
+            rows,
+            caption="Mean squared error a feature against the undamaged rows, values taken to [0, 1].",
+            note=f"{measures.denoising[0].rows} {held.name}. *Of undamaged rows* is the error of "
+            f"reconstructing "
+            "rows without damage, which restoring damaged ones can hardly beat.",
+        )
+    )
+    lead = (
+        "The model was never shown damage. But a damaged row lies off the region that the decoder can "
+        "reach, and "
+        "reconstructing it brings back the nearest thing that the model knows."
+    )
+    if all(d.error_after >= d.error_before for d in measures.denoising):
+        lead += " Here it does not help: reconstruction loses more than the damage does."
+    return Section("Denoising", lead, blocks)
+
+
+def _kind(kind: str, amount: float) -> str:
+    if kind == "gaussian":
+        return f"Gaussian noise, {amount:g} of the range"
+    return f"{kind.replace('-', ' ')}, {amount:.0%} of the values"
+
+
+def _flat(X: np.ndarray) -> np.ndarray:
+    return X.reshape(len(X), -1)
