@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -139,4 +140,8 @@ def _config_file(given: Sequence[str]) -> Path | None:
 def _toml(path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"no such file of options: {path}")
+    try:
+        tomllib.loads(path.read_text())
+    except ValueError as error:
+        raise InputError(f"{path} is no TOML: {error}") from error
     return Toml(path, must_exist=True, search_parents=False, use_commands_as_keys=False)

@@ -102,7 +102,8 @@ def _computed(
     if X is None:
         raise InputError(f"{dataset.name} has no test rows: leave --part out")
     if X.shape[1] != estimator.n_features_in_:
-        hint = "" if label else " (is one of them a label? name it by --label)"
+        one_more = X.shape[1] == estimator.n_features_in_ + 1
+        hint = " (is one of them a label? name it by --label)" if one_more else ""
         raise InputError(
             f"{dataset.name} has {X.shape[1]} features, but the model of {run} was fitted to "
             f"{estimator.n_features_in_}{hint}"

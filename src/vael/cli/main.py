@@ -10,8 +10,9 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
+from cyclopts import CycloptsError, MissingArgumentError, UnknownCommandError, UnusedCliTokensError
 
+from vael.cli.wording import as_options
 from vael.errors import DownloadError, InputError, RunError, VaelError, VaelWarning
 
 __all__ = ["main"]
@@ -72,9 +73,10 @@ def _status(error: Exception) -> int:
 def _message(error: Exception, given: list[str]) -> str:
     command = next((word for word in given[:1] if not word.startswith("-")), "")
     if isinstance(error, CycloptsError):
-        return f"{_usage(error, command)} (see vael {command + ' ' if command else ''}--help)"
+        known = command and not isinstance(error, UnknownCommandError)
+        return f"{_usage(error, command)} (see vael {command + ' ' if known else ''}--help)"
     if isinstance(error, VaelError):
-        return str(error)
+        return as_options(str(error))
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror or error}"
@@ -99,7 +101,7 @@ def _warnings_as_lines(debug: bool) -> Generator[None]:
     """Show vael's own warnings as one line each on standard error; other packages' only to debug."""
 
     def show(message: Warning | str, *place: Any, **options: Any) -> None:
-        print(f"vael: warning: {' '.join(str(message).split())}", file=sys.stderr)
+        print(f"vael: warning: {as_options(' '.join(str(message).split()))}", file=sys.stderr)
 
     with warnings.catch_warnings():
         if not debug:

@@ -45,7 +45,7 @@ def measure(opened: Opened, samples: int, seed: int, common: Common) -> Any:
         opened.run_data,
         samples=samples,
         random_state=seed,
-        progress=common.stage,
+        progress=lambda part: common.stage(f"measuring: {part}"),
     )
     kept = {"weights_sha256": _weights(opened.folder), "samples": samples, "seed": seed}
     write_json(opened.folder / EVALUATION, {**kept, "measures": measures.to_dict()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -58,7 +59,8 @@ def sample(
     if picture:
         from vael import plots
 
-        write_picture(out, plots.samples(flat, estimator.image_shape_))
+        columns = min(16, math.ceil(math.sqrt(number)))
+        write_picture(out, plots.samples(flat, estimator.image_shape_, columns=columns))
     else:
         from vael.cli.names import feature_names
 
