@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import torch
@@ -35,7 +36,8 @@ class EpochMetrics:
         validation_bound: The same on the validation rows, noise held fixed; None without such rows.
         validation_log_likelihood: Likewise.
         validation_kl: Likewise.
-        active_latents: Latents whose posterior mean varies by more than 0.01 over the rows measured.
+        active_latents: Latents whose posterior mean varies by more than 0.01 over the rows measured;
+            None where q does not know its mean.
         kl_per_latent: KL of each latent over the rows measured; None where it does not split.
         best: Whether this was the best epoch so far.
     """
@@ -70,7 +72,7 @@ class Measured:
     log_likelihood: float
     kl: float
     kl_per_latent: list[float] | None
-    active_latents: int
+    active_latents: int | None
 
 
 @torch.no_grad()
@@ -86,14 +88,15 @@ def measure(model: LatentVariableModel, objective: Objective, rows: Rows, genera
         if terms.kl_per_latent is not None:
             split = terms.kl_per_latent.double().sum(0)
             per_latent = split if per_latent is None else per_latent + split
-        means.append(model.encoder(x).mean.double())
+        with suppress(NotImplementedError):  # a law that does not know its mean: a flow, say
+            means.append(model.encoder(x).mean.double())
     n = len(rows)
     bound, log_likelihood, kl = (totals / n).tolist()
-    variance = torch.cat(means).var(0, correction=0)
+    variance = torch.cat(means).var(0, correction=0) if means else None
     return Measured(
         bound=bound,
         log_likelihood=log_likelihood,
         kl=kl,
         kl_per_latent=None if per_latent is None else (per_latent / n).tolist(),
-        active_latents=int((variance > ACTIVE_VARIANCE).sum()),
+        active_latents=None if variance is None else int((variance > ACTIVE_VARIANCE).sum()),
     )

@@ -47,6 +47,14 @@ class RunFolder:
         """The newest state of training."""
         return self.path / "checkpoints" / "last.safetensors"
 
+    @property
+    def unstarted(self) -> bool:
+        """Whether the folder holds what a run killed before its first checkpoint leaves, and no more."""
+        own = {self.config.name, self.metrics.name, self.checkpoint.parent.name}
+        if not self.path.is_dir() or self.checkpoint.exists():
+            return False
+        return all(f.name in own or f.name.endswith(".tmp") for f in self.path.iterdir())
+
     def create(self, *, overwrite: bool = False) -> None:
         """Make the folder, which must be new or empty unless `overwrite`."""
         try:
@@ -77,8 +85,8 @@ class RunFolder:
         found = config.get("format") if isinstance(config, dict) else None
         if found != FORMAT:
             raise RunError(
-                f"{self.path} has run format {found}, this vael reads format {FORMAT}: use the vael that wrote "
-                f"it ({config.get('vael', 'unknown') if isinstance(config, dict) else 'unknown'})"
+                f"{self.path} has run format {found}, this vael reads format {FORMAT}: use the vael "
+                f"that wrote it ({config.get('vael', 'unknown') if isinstance(config, dict) else 'unknown'})"
             )
         return config
 
@@ -111,5 +119,8 @@ class RunFolder:
         """Read what `write_metrics` wrote; empty where nothing was."""
         if not self.metrics.exists():
             return []
-        lines = self.metrics.read_text().splitlines()
-        return [EpochMetrics(**json.loads(line)) for line in lines if line]
+        try:
+            lines = self.metrics.read_text().splitlines()
+            return [EpochMetrics(**json.loads(line)) for line in lines if line]
+        except (OSError, ValueError, TypeError) as error:
+            raise RunError(f"cannot read {self.metrics}: {error}") from error

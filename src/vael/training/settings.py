@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Literal
 
 import torch
@@ -49,18 +51,22 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be >= 1, got {getattr(self, name)}")
-        if not self.learning_rate > 0:
-            raise InputError(f"learning_rate must be > 0, got {self.learning_rate}")
-        if self.patience is not None and self.patience < 1:
-            raise InputError(f"patience must be >= 1 epoch or None, got {self.patience}")
+            if not _whole(getattr(self, name)):
+                raise InputError(f"{name} must be a whole number >= 1, got {getattr(self, name)!r}")
+        if not (isinstance(self.learning_rate, Real) and 0 < self.learning_rate < math.inf):
+            raise InputError(f"learning_rate must be a number > 0, got {self.learning_rate!r}")
+        if self.patience is not None and not _whole(self.patience):
+            raise InputError(f"patience must be a whole number of epochs >= 1 or None, got {self.patience!r}")
         if self.schedule not in SCHEDULES:
             raise InputError(f"unknown schedule {self.schedule!r}: choose one of {', '.join(SCHEDULES)}")
         if self.precision not in ("float32", "bfloat16"):
             raise InputError(f"precision must be float32 or bfloat16, got {self.precision!r}")
         if self.compile not in (True, False, "auto"):
             raise InputError(f"compile must be True, False or 'auto', got {self.compile!r}")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, Integral) and int(value) >= 1
 
 
 def resolve_device(name: str) -> torch.device:
