@@ -79,7 +79,7 @@ class Autoencoder(LatentEstimator):
         schedule: str | None = None,
         patience: int | None = None,
         precision: str = "float32",
-        compile: Any = "auto",
+        compile: Any = "auto",  # noqa: A002
         device: str = "auto",
         random_state: Any = None,
         verbose: int = 0,

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import warnings
 from abc import abstractmethod
-from contextlib import nullcontext
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
+from zuko.lazy import LazyDistribution
 
 from vael.datasets import check_array
 from vael.datasets.frames import as_frame
-from vael.errors import InputError, RunError, VaelWarning
-from vael.estimators.composition import Composition, initialise_output
-from vael.estimators.inference import module_device, row_wise
+from vael.errors import InputError
+from vael.estimators.composition import Composition
+from vael.estimators.inference import decoded_means, posterior_moments
 from vael.estimators.presets import Preset, preset
-from vael.estimators.schema import Schema, flat_rows
-from vael.models import Likelihood
+from vael.estimators.schema import CUSTOM, Schema, flat_rows
+from vael.models import LatentVariableModel, Likelihood
 from vael.objectives import Objective
-from vael.training import EpochMetrics, Progress, Rows, RunFolder, Trainer, TrainingSettings
+from vael.training import EpochMetrics, TrainingSettings
 
 __all__ = ["LatentEstimator"]
 
@@ -58,6 +56,25 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
     run: Any
     resume: bool
 
+    # What `fit` leaves.
+    model_: LatentVariableModel
+    schema_: Schema
+    objective_: Objective
+    settings_: TrainingSettings
+    history_: list[EpochMetrics]
+    likelihood_: str
+    image_shape_: tuple[int, ...] | None
+    n_components_: int
+    n_train_: int
+    n_validation_: int
+    validation_rows_: np.ndarray
+    seed_: int
+    n_iter_: int
+    best_epoch_: int
+    bound_: float
+    stopped_: str
+    feature_names_in_: np.ndarray
+
     # -- choices ---------------------------------------------------------------------------------------
 
     @property
@@ -71,7 +88,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         names = ("network", "max_epochs", "batch_size", "learning_rate", "schedule", "patience")
         given = {n: getattr(self, n) for n in names if getattr(self, n) is not None}
         if self.hidden is not None:
-            given["hidden"] = (self.hidden,) if isinstance(self.hidden, int) else tuple(self.hidden)
+            given["hidden"] = _widths(self.hidden)
         if self.validation_fraction is not None:
             given["validation_fraction"] = self.validation_fraction
         return replace(chosen, **given)
@@ -82,6 +99,15 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
     def _parts(self, chosen: Preset) -> tuple[str | nn.Module | None, str]:
         """Prior and posterior."""
         return chosen.prior, chosen.posterior
+
+    def _likelihood(self, chosen: Preset) -> str | Likelihood:
+        """The likelihood asked for; with a decoder that is a distribution itself, that one's."""
+        if self.likelihood != "auto":
+            return self.likelihood
+        if isinstance(self.decoder, LazyDistribution):
+            own = getattr(self.decoder, "likelihood", None)
+            return own if isinstance(own, Likelihood) else CUSTOM
+        return chosen.likelihood
 
     def _composition(self, schema: Schema, chosen: Preset) -> Composition:
         prior, posterior = self._parts(chosen)
@@ -116,8 +142,20 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
     def _read(self, X: Any, *, reset: bool) -> np.ndarray:
         """Check data at the door and return it as given, without names."""
         array = check_array(X, ranks=(2, 3, 4), min_rows=2 if reset else 1)
+        if (
+            not reset
+            and array.ndim > 2
+            and array.shape[1:]
+            not in (
+                self.schema_.row_shape,
+                self.schema_.image_shape,
+            )
+        ):
+            raise InputError(
+                f"rows of X have shape {array.shape[1:]}, but those given to fit had {self.schema_.row_shape}"
+            )
         named = X if as_frame(X) is not None else flat_rows(array)
-        validate_data(self, named, reset=reset, skip_check_array=True)
+        validate_data(self, named, reset=reset, skip_check_array=True)  # pyright: ignore[reportArgumentType]
         return array
 
     def _flat(self, X: Any) -> np.ndarray:
@@ -150,120 +188,35 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         NonFiniteError
             If training diverged; the message says where and what to try.
         """
-        if not isinstance(self.n_components, (int, np.integer)) or self.n_components < 1:
+        from vael.estimators import fitting, runs
+
+        if not isinstance(self.n_components, Integral) or self.n_components < 1:
             raise InputError(f"n_components must be a whole number >= 1, got {self.n_components!r}")
         chosen = self._preset()
+        objective = self._objective(chosen)
         given = self._read(X, reset=True)
         flat = flat_rows(given)
-        likelihood = self.likelihood
-        if likelihood == "auto":
-            likelihood = chosen.likelihood
-        self.schema_ = Schema.infer(flat, given.shape[1:], self.image_shape, likelihood, chosen.rescale)
-        self.likelihood_ = self.schema_.likelihood
-        self.image_shape_ = self.schema_.image_shape
+        likelihood = self._likelihood(chosen)
+        names = getattr(self, "feature_names_in_", None)
+        schema = Schema.infer(flat, given.shape[1:], self.image_shape, likelihood, chosen.rescale, names)
+        seed = runs.resumed_seed(self)
+        if seed is None:
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        split = fitting.Split.of(len(flat), chosen.validation_fraction, seed)
+        settings = self._settings(chosen, len(split.train), seed)
+        fitting.forget(self)
+        self.schema_, self.objective_, self.settings_, self.seed_ = schema, objective, settings, seed
+        self.likelihood_, self.image_shape_ = schema.likelihood, schema.image_shape
         self.n_components_ = int(self.n_components)
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self.objective_ = self._objective(chosen)
-        train, validation = _split(len(flat), chosen.validation_fraction, self.seed_)
-        self.settings_ = self._settings(chosen, len(train), self.seed_)
-        trainer = self._trainer(flat, train, validation, self._composition(self.schema_, chosen))
-        folder = self._open_run(flat, trainer)
-        self._train(trainer, folder, X, y)
+        self.validation_rows_ = split.validation
+        self.n_train_, self.n_validation_ = len(split.train), len(split.validation)
+        trainer = fitting.make_trainer(self, flat, split, self._composition(schema, chosen))
+        self.model_ = trainer.model
+        folder = runs.open_run(self, flat, trainer)
+        fitting.train(self, trainer, folder, X, y)
         if folder is not None:
-            self._finish_run(folder)
+            runs.finish_run(folder, self)
         return self
-
-    def _trainer(
-        self, flat: np.ndarray, train: np.ndarray, validation: np.ndarray, composition: Composition
-    ) -> Trainer:
-        scaling = self.schema_.scaling
-        values = torch.from_numpy(_torch_readable(flat))
-        rows = Rows.of(values[torch.from_numpy(train)], scaling.offset, scaling.scale)
-        held = Rows.of(values[torch.from_numpy(validation)], scaling.offset, scaling.scale)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed_)
-            model = composition.build()
-        initialise_output(model.decoder, rows.mean())
-        self.model_ = model
-        self.validation_rows_ = validation
-        return Trainer(model, self.objective_, rows, held if len(validation) else None, self.settings_)
-
-    def _train(self, trainer: Trainer, folder: RunFolder | None, X: Any, y: Any) -> None:
-        context = self._init_callback_context(max_subtasks=trainer.settings.max_epochs)
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        progress = Progress(trainer.settings.max_epochs) if self.verbose else None
-        written = trainer.seconds
-        self.stopped_ = "max_epochs"
-        try:
-            with progress or nullcontext():
-                for metrics in trainer.epochs():
-                    if progress is not None:
-                        progress.show(metrics)
-                    if folder is not None and trainer.seconds - written >= CHECKPOINT_SECONDS:
-                        written = trainer.seconds
-                        folder.write_checkpoint(*trainer.state(), trainer.history)
-                    if self._task(context, metrics, X, y):
-                        self.stopped_ = "callback"
-                        break
-        except KeyboardInterrupt:
-            if not trainer.best:
-                raise
-            self.stopped_ = "interrupted"
-            warnings.warn(
-                f"interrupted in epoch {trainer.epoch + 1}: the best weights so far, of epoch "
-                f"{trainer.best_epoch}, are kept",
-                VaelWarning,
-                stacklevel=3,
-            )
-        if trainer.converged:
-            self.stopped_ = "converged"
-        if folder is not None:
-            folder.write_checkpoint(*trainer.state(), trainer.history)
-        trainer.finish()
-        self.history_ = list(trainer.history)
-        self.n_iter_ = trainer.epoch
-        self.best_epoch_ = trainer.best_epoch
-        self.bound_ = trainer.best_value
-        context.call_on_fit_task_end(estimator=self, X=X, y=y)
-
-    def _task(self, context: Any, metrics: EpochMetrics, X: Any, y: Any) -> bool:
-        """Tell scikit-learn's callbacks about an epoch; whether one asks to stop."""
-        epoch = context.subcontext(task_name="epoch")
-        epoch.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        return epoch.call_on_fit_task_end(
-            estimator=self, X=X, y=y, metadata={"metrics": metrics}, reconstruction_attributes=self._fitted
-        )
-
-    def _fitted(self) -> dict[str, Any]:
-        """The attributes that make an estimator usable, as training stands."""
-        return {k: v for k, v in vars(self).items() if k.endswith("_") and not k.startswith("_")}
-
-    # -- run folders -----------------------------------------------------------------------------------
-
-    def _open_run(self, flat: np.ndarray, trainer: Trainer) -> RunFolder | None:
-        """Make the run folder, or restore the trainer from it."""
-        if self.run is None:
-            return None
-        from vael.estimators.persistence import configuration
-
-        folder = RunFolder(self.run)
-        config = configuration(self, data=_digest(flat))
-        if self.resume and folder.checkpoint.exists():
-            _same_run(folder.read_config(), config)
-            state = folder.read_checkpoint()
-            assert state is not None
-            trainer.restore(*state)
-        else:
-            folder.create(overwrite=self.resume and _unstarted(folder))
-        folder.write_config(config)
-        return folder
-
-    def _finish_run(self, folder: RunFolder) -> None:
-        from vael.estimators.persistence import configuration
-
-        folder.write_weights(self.model_.state_dict())
-        data = folder.read_config()["data_sha256"]
-        folder.write_config(configuration(self, data=data))
 
     # -- row-wise results ------------------------------------------------------------------------------
 
@@ -276,34 +229,12 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         return lambda part: self.schema_.scaling.to_model(flat[part])
 
     def _encode(self, flat: np.ndarray, *, deviation: bool = False) -> tuple[np.ndarray, ...]:
-        model = self.model_
-        model.eval()
-
-        def encode(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            q_z = model.encoder(x)
-            return (q_z.mean, q_z.variance.sqrt()) if deviation else (q_z.mean,)
-
-        return row_wise(encode, self._rows(flat), len(flat), module_device(model))
+        rows = self._rows(flat)
+        return posterior_moments(self.model_, rows, len(flat), self.seed_, deviation=deviation)
 
     def _decode(self, Z: np.ndarray) -> np.ndarray:
         """Means of p(x|z) in the data's units and shape."""
-        model = self.model_
-        model.eval()
-        latents = np.ascontiguousarray(Z, dtype=np.float32)
-        decoded = row_wise(
-            lambda z: (model.decoder(z).mean,), lambda part: latents[part], len(Z), module_device(model)
-        )[0]
-        return self._given(decoded)
-
-    def _given(self, x: np.ndarray) -> np.ndarray:
-        """Bring rows from the model's scale to the units and shape that were given to `fit`.
-
-        Bytes are rounded to bytes; anything else stays real (the mean of a coin is no coin).
-        """
-        data = self.schema_.scaling.to_data(x)
-        if self.schema_.dtype == "uint8" and self.schema_.scaling.kind == "unit":
-            data = data.round().clip(0, 255).astype(np.uint8)
-        return data.reshape(len(data), *self.schema_.row_shape)
+        return self.schema_.given(decoded_means(self.model_, Z))
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the posterior mean of each row's latents.
@@ -334,10 +265,12 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
             Decoded means.
         """
         check_is_fitted(self)
-        Z = check_array(Z, name="Z")
-        if Z.shape[1] != self.n_components_:
-            raise InputError(f"Z has {Z.shape[1]} columns, but this model has {self.n_components_} latents")
-        return self._decode(Z)
+        latents = check_array(Z, name="Z")
+        if latents.shape[1] != self.n_components_:
+            raise InputError(
+                f"Z has {latents.shape[1]} columns, but this model has {self.n_components_} latents"
+            )
+        return self._decode(latents)
 
     def reconstruct(self, X: Any) -> np.ndarray:
         """Encode each row to its posterior mean and decode that; the same at every call.
@@ -402,9 +335,33 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         check_is_fitted(self)
         save(self, path, overwrite=overwrite)
 
+    def citation(self) -> str:
+        """Return BibTeX of what the fitted model used: model, likelihood, objective, optimiser.
+
+        Returns
+        -------
+        bibtex : str
+            Entries, with a blank line between them.
+        """
+        from vael.estimators.citations import citation
+
+        check_is_fitted(self)
+        return citation(self._preset_name, self.model_, self.objective_, self.settings_)
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """Show the parameters, and of a fitted estimator what was chosen and reached."""
+        shown = super().__repr__(N_CHAR_MAX)
+        if not self.__sklearn_is_fitted__():
+            return shown
+        greys = " (on greys not a likelihood)" if self.likelihood_ == "bernoulli-greys" else ""
+        return (
+            f"{shown}  # likelihood {self.likelihood_!r}{greys}, bound {self.bound_:.2f} nats at epoch "
+            f"{self.best_epoch_}"
+        )
+
     def __sklearn_is_fitted__(self) -> bool:
-        """A model that was trained or loaded."""
-        return hasattr(self, "history_")
+        """Whether it was trained or loaded."""
+        return hasattr(self, "stopped_")
 
     def __sklearn_tags__(self) -> Any:
         """Say what the estimator takes."""
@@ -414,50 +371,8 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         return tags
 
 
-CHECKPOINT_SECONDS = 5.0  # training time between checkpoints; it changes nothing but what a kill costs
-
-
-def _torch_readable(flat: np.ndarray) -> np.ndarray:
-    """A dtype that torch indexes, and an array that it may hold (a read-only one makes it warn)."""
-    kind = {"b": np.uint8, "u": flat.dtype, "i": flat.dtype, "f": np.float32}[flat.dtype.kind]
-    if flat.dtype.kind == "u" and flat.dtype.itemsize > 1:
-        kind = np.int64
-    return np.array(flat, dtype=kind)
-
-
-def _split(n: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers to train on and to validate on, each in order."""
-    if not 0 <= fraction < 1:
-        raise InputError(f"validation_fraction must be in [0, 1), got {fraction}")
-    held = min(round(n * fraction), n - 1)
-    if fraction > 0:
-        held = max(held, 1)
-    order = np.random.default_rng(seed).permutation(n)
-    return np.sort(order[held:]), np.sort(order[:held])
-
-
-def _digest(flat: np.ndarray) -> str:
-    header = f"{flat.dtype.str}{flat.shape}".encode()
-    return hashlib.sha256(header + np.ascontiguousarray(flat).tobytes()).hexdigest()
-
-
-def _unstarted(folder: RunFolder) -> bool:
-    """Whether a folder holds a run that was killed before its first checkpoint."""
-    return folder.config.exists() and not folder.checkpoint.exists() and not folder.weights.exists()
-
-
-def _same_run(found: dict[str, Any], asked: dict[str, Any]) -> None:
-    """Refuse to resume a run with other data or settings."""
-    if found["data_sha256"] != asked["data_sha256"]:
-        raise RunError("cannot resume: the run was trained on other data (their SHA-256 differ)")
-    for key in ("estimator", "model", "objective", "settings", "environment"):
-        if found[key] != asked[key]:
-            names = (
-                [k for k in asked[key] if found[key].get(k) != asked[key][k]]
-                if isinstance(asked[key], dict)
-                else []
-            )
-            raise RunError(
-                f"cannot resume: {key} differs{' in ' + ', '.join(names) if names else ''}; use the run's own "
-                "settings, or start a new run"
-            )
+def _widths(hidden: Any) -> tuple[int, ...]:
+    widths = (hidden,) if isinstance(hidden, Integral) else tuple(hidden)
+    if not all(isinstance(w, Integral) and int(w) >= 1 for w in widths):
+        raise InputError(f"hidden must be whole numbers >= 1, got {hidden!r}")
+    return tuple(int(w) for w in widths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,10 +24,10 @@ from vael.models import (
     SharedScalePosterior,
     StandardNormal,
 )
-from vael.nn import MLP, ConvolutionalDecoder, ConvolutionalEncoder, GatedMLP, Linear, ToImages
+from vael.nn import MLP, ConvolutionalDecoder, ConvolutionalEncoder, FromImages, GatedMLP, Linear, ToImages
 from vael.specification import part
 
-__all__ = ["NETWORKS", "POSTERIORS", "Composition", "OverImages", "initialise_output"]
+__all__ = ["NETWORKS", "POSTERIORS", "Composition", "OverImages", "ToRows"]
 
 POSTERIORS: dict[str, type[Posterior]] = {
     "diagonal": DiagonalNormalPosterior,
@@ -56,9 +57,29 @@ class OverImages(nn.Module):
         return self.net(self.images(x))
 
 
+@part
+class ToRows(nn.Module):
+    """A user's network that may return images, ``(batch, C, H, W)``: they become flat rows.
+
+    Arguments:
+        net: The user's network.
+        image_shape: ``(H, W)`` or ``(H, W, C)``.
+    """
+
+    def __init__(self, net: nn.Module, image_shape: Sequence[int]) -> None:
+        super().__init__()
+        self.net = net
+        self.rows = FromImages(image_shape)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map latents."""
+        outputs = self.net(z)
+        return self.rows(outputs) if outputs.dim() == 4 else outputs
+
+
 @dataclass(frozen=True)
 class Composition:
-    """Choices from which a model is built.
+    """Choices from which a model is built. Modules are copied: training changes none that was given.
 
     Attributes:
         latent: Number of latents.
@@ -90,21 +111,22 @@ class Composition:
 
     def _prior(self) -> nn.Module | None:
         if self.prior is None or isinstance(self.prior, nn.Module):
-            return self.prior
+            return copy.deepcopy(self.prior)
         if self.prior != "normal":
             raise InputError(f"unknown prior {self.prior!r}: choose 'normal', or give a zuko flow")
         return StandardNormal(self.latent)
 
     def _encoder(self) -> nn.Module:
         if isinstance(self.encoder, LazyDistribution):
-            return self.encoder
+            return copy.deepcopy(self.encoder)
         if self.posterior not in POSTERIORS:
             raise InputError(f"unknown posterior {self.posterior!r}: choose one of {', '.join(POSTERIORS)}")
         posterior = POSTERIORS[self.posterior](self.latent)
         features = self.schema.features
         if self.encoder is not None:
             image = self.schema.image_shape
-            net = self.encoder if image is None else OverImages(self.encoder, image)
+            own = copy.deepcopy(self.encoder)
+            net = own if image is None else OverImages(own, image)
             self._check_output(net, torch.zeros(2, features), posterior.outputs, "encoder")
         elif self.network == "convolutional":
             net = ConvolutionalEncoder(self._images(), posterior.outputs, self.hidden, self.activation)
@@ -114,12 +136,14 @@ class Composition:
 
     def _decoder(self) -> nn.Module:
         if isinstance(self.decoder, LazyDistribution):
-            return self.decoder
+            return copy.deepcopy(self.decoder)
         schema = self.schema
-        likelihood = self.likelihood or LIKELIHOODS[schema.likelihood](schema.features, schema.levels)
+        likelihood = copy.deepcopy(self.likelihood)
+        likelihood = likelihood or LIKELIHOODS[schema.likelihood](schema.features, schema.levels)
         outputs = likelihood.blocks * schema.features
         if self.decoder is not None:
-            net = self.decoder
+            own, image = copy.deepcopy(self.decoder), schema.image_shape
+            net = own if image is None else ToRows(own, image)
             self._check_output(net, torch.zeros(2, self.latent), outputs, "decoder")
         elif self.network == "convolutional":
             net = ConvolutionalDecoder(
@@ -154,8 +178,9 @@ class Composition:
             with torch.no_grad():
                 found = net(x.to(next((p.device for p in net.parameters()), x.device))).flatten(1).shape[1]
         except RuntimeError as error:
+            image = net.images(x).shape if isinstance(net, OverImages) else x.shape
             raise InputError(
-                f"{slot}: your module cannot take rows of shape {tuple(x.shape)}: {error}"
+                f"{slot}: your module cannot take a batch of shape {tuple(image)}: {error}"
             ) from error
         finally:
             net.train(training)
@@ -164,13 +189,3 @@ class Composition:
                 f"{slot}: your module returns {found} values a row, but {outputs} are needed "
                 f"({'the posterior' if slot == 'encoder' else 'the likelihood'} takes that many)"
             )
-
-
-def initialise_output(decoder: nn.Module, mean: Tensor) -> None:
-    """Start a decoder of vael's at the data's mean: the bias of its last map becomes the natural parameter."""
-    net = getattr(decoder, "net", None)
-    likelihood = getattr(decoder, "likelihood", None)
-    output = getattr(net, "output", None)
-    if isinstance(likelihood, Likelihood) and isinstance(output, nn.Linear):
-        with torch.no_grad():
-            output.bias.copy_(likelihood.start(mean))

@@ -12,18 +12,33 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
+from torch.distributions import Distribution
 
-from vael.models import LatentVariableModel, log_weights
+from vael.distributions import draw
+from vael.estimators.binarising import binarise_by_content
+from vael.models import Bernoulli, LatentVariableModel, log_weights
 
-__all__ = ["CHUNK", "binarise_by_content", "log_evidence", "module_device", "row_wise"]
+__all__ = [
+    "CHUNK",
+    "binarise_by_content",
+    "decoded_means",
+    "log_evidence",
+    "module_device",
+    "posterior_moments",
+    "row_wise",
+]
 
 CHUNK = 512
 SAMPLES = 64  # importance samples decoded together, at CHUNK / 8 rows
+DRAWS = 1000  # for the moments of a law that does not know them
+
+Rows = Callable[[slice], np.ndarray]
+"""Gives the rows of a slice, float32 on the model's scale."""
 
 
 def row_wise(
     function: Callable[[Tensor], tuple[Tensor, ...]],
-    rows: Callable[[slice], np.ndarray],
+    rows: Rows,
     n: int,
     device: torch.device,
     chunk: int = CHUNK,
@@ -56,48 +71,60 @@ def _slices(n: int, size: int) -> Iterator[slice]:
         yield slice(start, min(start + size, n))
 
 
-def log_evidence(
-    model: LatentVariableModel, x: Tensor, samples: int, seed: int, device: torch.device
-) -> Tensor:
+def posterior_moments(
+    model: LatentVariableModel, rows: Rows, n: int, seed: int, *, deviation: bool = False
+) -> tuple[np.ndarray, ...]:
+    """Return the means of q(z|x) and, if asked, its standard deviations, each ``(n, latent)``.
+
+    A law that does not know its moments (a flow) is drawn from 1000 times, each row with the same noise.
+    """
+    device = module_device(model)
+    model.eval()
+
+    def moments(q_z: Distribution) -> tuple[Tensor, ...]:
+        return (q_z.mean, q_z.variance.sqrt()) if deviation else (q_z.mean,)
+
+    def drawn(x: Tensor) -> tuple[Tensor, ...]:
+        z = draw(model.encoder(x), (DRAWS,), Generator(device).manual_seed(seed))
+        return (z.mean(0), z.std(0)) if deviation else (z.mean(0),)
+
+    try:
+        return row_wise(lambda x: moments(model.encoder(x)), rows, n, device)
+    except NotImplementedError:
+        return row_wise(drawn, rows, n, device, chunk=1)
+
+
+def decoded_means(model: LatentVariableModel, Z: np.ndarray) -> np.ndarray:
+    """Return the means of p(x|z) on the model's scale, ``(n, features)``."""
+    latents = np.ascontiguousarray(Z, dtype=np.float32)
+    model.eval()
+    return row_wise(
+        lambda z: (model.decoder(z).mean,), lambda part: latents[part], len(Z), module_device(model)
+    )[0]
+
+
+def log_evidence(model: LatentVariableModel, rows: Rows, n: int, seed: int, *, samples: int) -> np.ndarray:
     """Estimate ln p(x) of each row by importance sampling, in nats: logsumexp(log_w) - ln samples.
 
-    The noise of sample i follows from the seed and i alone; it is the same for every row.
+    The noise of sample i follows from the seed and i alone; it is the same for every row. Greys under a
+    binary likelihood are binarised first, by their content and the seed.
     """
-    total = torch.full((len(x),), -math.inf, dtype=torch.float64, device=device)
-    for block, start in enumerate(range(0, samples, SAMPLES)):
-        generator = Generator(device).manual_seed((seed * 1_000_003 + block) % 2**63)
-        sampled = log_weights(model, x, SAMPLES, generator=generator, common_noise=True)
-        log_w = sampled.log_w[: samples - start].double()
-        total = torch.logaddexp(total, log_w.logsumexp(0))
-    return total - math.log(samples)
+    device = module_device(model)
+    likelihood = getattr(model.decoder, "likelihood", None)
+    binary = isinstance(likelihood, Bernoulli) and likelihood.binarise is not None
+    model.eval()
 
+    def evidence(x: Tensor) -> tuple[Tensor, ...]:
+        x = binarise_by_content(x, seed) if binary else x
+        total = torch.full((len(x),), -math.inf, dtype=torch.float64, device=device)
+        for block, start in enumerate(range(0, samples, SAMPLES)):
+            generator = Generator(device).manual_seed((seed * 1_000_003 + block) % 2**63)
+            sampled = log_weights(model, x, SAMPLES, generator=generator, common_noise=True)
+            log_w = sampled.log_w[: samples - start].double()
+            total = torch.logaddexp(total, log_w.logsumexp(0))
+        return (total - math.log(samples),)
 
-def binarise_by_content(x: Tensor, seed: int) -> Tensor:
-    """Binarise rows of greys so that a row's coins follow from its own values and the seed.
-
-    Each row is hashed, and the hash run through splitmix64 gives its thresholds: rows that differ get
-    independent coins, equal rows get equal ones, and no row depends on its place.
-    """
-    places = torch.arange(1, x.shape[1] + 1, device=x.device)
-    bits = x.contiguous().view(torch.int32).long()
-    key = _mix((_mix(bits + places * _GOLDEN)).sum(1, keepdim=True) + seed)
-    uniform = (_mix(key + places * _GOLDEN) >> 11 & (2**53 - 1)).double() / 2**53
-    return (uniform < x).to(x.dtype)
-
-
-_GOLDEN = 0x9E3779B97F4A7C15 - 2**64  # as a signed 64-bit number; products wrap around
-
-
-def _mix(x: Tensor) -> Tensor:
-    """The finaliser of splitmix64 (Steele, Lea & Flood 2014) on signed 64-bit numbers."""
-    x = (x ^ _shift(x, 30)) * (0xBF58476D1CE4E5B9 - 2**64)
-    x = (x ^ _shift(x, 27)) * (0x94D049BB133111EB - 2**64)
-    return x ^ _shift(x, 31)
-
-
-def _shift(x: Tensor, by: int) -> Tensor:
-    """Logical right shift of signed numbers."""
-    return (x >> by) & ((1 << (64 - by)) - 1)
+    return row_wise(evidence, rows, n, device, chunk=CHUNK // 8)[0]
 
 
 def module_device(model: nn.Module) -> torch.device:

@@ -36,10 +36,12 @@ _FACTS = (
 )
 
 
-def configuration(estimator: LatentEstimator, *, data: str | None = None) -> dict[str, Any]:
+def configuration(
+    estimator: LatentEstimator, *, data: str | None = None, finished: bool = False
+) -> dict[str, Any]:
     """Everything but weights and metrics that rebuilds a fitted estimator, for JSON."""
     model = estimator.model_
-    facts = {name: getattr(estimator, name) for name in _FACTS if hasattr(estimator, name)}
+    facts = {name: getattr(estimator, name) for name in _FACTS} if finished else {}
     names = getattr(estimator, "feature_names_in_", None)
     return {
         "vael": version("vael"),
@@ -52,7 +54,8 @@ def configuration(estimator: LatentEstimator, *, data: str | None = None) -> dic
         "feature_names": None if names is None else [str(name) for name in names],
         "environment": environment(estimator),
         "data_sha256": data,
-        "finished": hasattr(estimator, "history_"),
+        "split": {"train": estimator.n_train_, "validation": estimator.n_validation_},
+        "finished": finished,
         "facts": facts,
     }
 
@@ -90,7 +93,7 @@ def save(estimator: LatentEstimator, path: str | Path, *, overwrite: bool = Fals
     folder.create(overwrite=overwrite)
     folder.write_weights(estimator.model_.state_dict())
     folder.write_metrics(estimator.history_)
-    folder.write_config(configuration(estimator))
+    folder.write_config(configuration(estimator, finished=True))
 
 
 def load(path: str | Path, **modules: nn.Module) -> Any:
@@ -118,16 +121,18 @@ def load(path: str | Path, **modules: nn.Module) -> Any:
     unknown = set(modules) - set(_SLOTS)
     if unknown:
         raise RunError(f"load takes modules as {', '.join(_SLOTS)}, not {', '.join(sorted(unknown))}")
-    if not folder.weights.exists():
+    if not (config.get("finished") and folder.weights.exists()):
         raise RunError(f"{path} was not finished: go on with it by resume=True (vael fit ... --resume)")
     try:
         estimator = _estimator(config, modules)
         model = estimator.model_
         model.load_state_dict(folder.read_weights())
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if isinstance(error, RunError):
+            raise
         raise RunError(f"{path} is damaged or not a run of this version: {error}") from error
     model.eval()
-    estimator.history_ = folder.read_metrics()
+    estimator.history_ = folder.read_metrics()[: estimator.n_iter_]
     return estimator
 
 
@@ -141,8 +146,11 @@ def _estimator(config: dict[str, Any], modules: dict[str, nn.Module]) -> LatentE
     estimator.model_ = LatentVariableModel(**slots)
     estimator.schema_ = Schema.from_dict(config["schema"])
     estimator.objective_ = build(config["objective"])
-    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
+    settings: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()
+    }
     estimator.settings_ = TrainingSettings(**settings)
+    estimator.n_train_, estimator.n_validation_ = (config["split"][k] for k in ("train", "validation"))
     estimator.image_shape_ = estimator.schema_.image_shape
     for fact, value in config["facts"].items():
         setattr(estimator, fact, value)

@@ -15,7 +15,7 @@ from vael.errors import InputError, VaelWarning
 from vael.models import likelihoods
 from vael.models.likelihoods import Likelihood
 
-__all__ = ["LIKELIHOODS", "Schema", "choose_likelihood", "flat_rows"]
+__all__ = ["CUSTOM", "LIKELIHOODS", "Schema", "choose_likelihood", "flat_rows", "likelihood_name"]
 
 MAX_CATEGORIES = 16
 _BYTES = 255
@@ -35,7 +35,6 @@ LIKELIHOODS: dict[str, Callable[[int, int], Likelihood]] = {
 _ON_UNIT_INTERVAL = ("bernoulli", "bernoulli-static", "bernoulli-greys", "continuous-bernoulli")
 _ON_LEVELS = ("discretised-logistic", "categorical")
 _NAMES: dict[type[Likelihood], str] = {
-    likelihoods.Bernoulli: "bernoulli",
     likelihoods.ContinuousBernoulli: "continuous-bernoulli",
     likelihoods.FeatureGaussian: "gaussian",
     likelihoods.SharedGaussian: "gaussian-shared",
@@ -43,6 +42,15 @@ _NAMES: dict[type[Likelihood], str] = {
     likelihoods.DiscretisedLogistic: "discretised-logistic",
     likelihoods.Categorical: "categorical",
 }
+_BERNOULLIS = {"dynamic": "bernoulli", "static": "bernoulli-static", None: "bernoulli-greys"}
+CUSTOM = "custom"  # a likelihood that is not vael's: it meets the data as given (bytes in [0, 1])
+
+
+def likelihood_name(likelihood: Likelihood) -> str:
+    """Return the name in `LIKELIHOODS` of a likelihood of vael's, ``"custom"`` for a user's own."""
+    if type(likelihood) is likelihoods.Bernoulli:
+        return _BERNOULLIS[likelihood.binarise]
+    return _NAMES.get(type(likelihood), CUSTOM)
 
 
 @dataclass(frozen=True)
@@ -59,11 +67,10 @@ class _Range:
     def of(cls, X: np.ndarray) -> _Range:
         low, high = float(X.min()), float(X.max())
         whole = X.dtype.kind in "biu" or all(bool((c == np.floor(c)).all()) for c in _chunks(X))
-        unit = high if X.dtype == np.uint8 and high > 1 else 1.0
-        binary = whole and low >= 0 and all(bool(((c == 0) | (c == unit)).all()) for c in _chunks(X))
-        if binary and unit > 1 and unit != _BYTES:
-            binary = False
-        return cls(low, high, whole, binary, X.dtype == np.uint8 and high > 1)
+        bytes_ = X.dtype == np.uint8 and high > 1
+        one = _BYTES if bytes_ else 1
+        binary = whole and all(bool(((c == 0) | (c == one)).all()) for c in _chunks(X))
+        return cls(low, high, whole, binary, bytes_)
 
     @property
     def unit_interval(self) -> bool:
@@ -92,7 +99,7 @@ def choose_likelihood(X: np.ndarray) -> str:
         return "continuous-bernoulli"
     if found.counts and found.maximum < MAX_CATEGORIES:
         return "categorical"
-    if found.counts and X.dtype.kind in "iu":
+    if found.counts:
         warnings.warn(
             f"whole numbers up to {found.maximum:g} are modelled by a Gaussian, which is no law of whole "
             "numbers: choose likelihood='discretised-logistic', or divide by a known maximum",
@@ -135,19 +142,36 @@ class Schema:
         image_shape: tuple[int, ...] | None,
         likelihood: str | Likelihood,
         rescale: bool,
+        names: np.ndarray | None = None,
     ) -> Schema:
-        """Look at flat training rows and decide."""
+        """Look at flat training rows, whose features may have names, and decide."""
         found = _Range.of(X)
-        name = _NAMES.get(type(likelihood), "custom") if isinstance(likelihood, Likelihood) else likelihood
+        name = likelihood_name(likelihood) if isinstance(likelihood, Likelihood) else likelihood
         if name == "auto":
             name = choose_likelihood(X)
-        if name != "custom" and name not in LIKELIHOODS:
+        if name != CUSTOM and name not in LIKELIHOODS:
             raise InputError(f"unknown likelihood {name!r}: choose 'auto' or one of {', '.join(LIKELIHOODS)}")
-        scaling, levels = _scaling(X, found, name, rescale)
-        if scaling.constant and name == "gaussian":
-            _warn_constant(scaling.constant)
+        scaling, levels = _scaling(X, found, name, rescale, getattr(likelihood, "levels", None))
+        if name == "gaussian":
+            _warn_constant(np.flatnonzero(X.min(axis=0) == X.max(axis=0)), names)
         shape = _image_shape(row_shape, image_shape)
         return cls(row_shape, shape, str(X.dtype), scaling, name, levels)
+
+    def given(self, x: np.ndarray, *, drawn: bool = False) -> np.ndarray:
+        """Bring flat rows from the model's scale to the units and shape that were given to `fit`.
+
+        Bytes come back as bytes and single precision as such; anything else is float64 (the mean of a coin
+        is no coin). Rows `drawn` from a law over levels are whole numbers.
+        """
+        dtype = np.dtype(self.dtype)
+        if dtype == np.uint8 and self.scaling.kind == "unit":
+            wanted = dtype
+        else:
+            wanted = np.dtype(np.float32 if self.dtype in ("float16", "float32") else np.float64)
+        data = self.scaling.to_data(x, dtype=wanted)
+        if drawn and self.levels:
+            data = np.rint(data)
+        return data.reshape(len(data), *self.row_shape)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a dictionary for JSON."""
@@ -191,16 +215,12 @@ def _image_shape(row_shape: tuple[int, ...], image_shape: tuple[int, ...] | None
     return shape
 
 
-def _scaling(X: np.ndarray, found: _Range, name: str, rescale: bool) -> tuple[Scaling, int]:
+def _scaling(
+    X: np.ndarray, found: _Range, name: str, rescale: bool, levels: int | None
+) -> tuple[Scaling, int]:
     features = X.shape[1]
     if name in _ON_LEVELS:
-        if not found.counts:
-            raise InputError(
-                f"likelihood={name!r} needs whole numbers from 0, but X holds values from "
-                f"{found.minimum:g} to {found.maximum:g}: choose another likelihood, or round X"
-            )
-        maximum = _BYTES if found.bytes else max(int(found.maximum), 1)
-        return Scaling.unit(features, maximum), maximum + 1
+        return _levels(features, found, name, levels)
     if name in _ON_UNIT_INTERVAL:
         if found.bytes:
             return Scaling.unit(features, _BYTES), 0
@@ -216,16 +236,38 @@ def _scaling(X: np.ndarray, found: _Range, name: str, rescale: bool) -> tuple[Sc
         return Scaling.identity(features), 0
     if found.bytes:
         return Scaling.unit(features, _BYTES), 0
-    if name == "gaussian-fixed" and found.unit_interval:
+    if name == CUSTOM or (name == "gaussian-fixed" and found.unit_interval):
         return Scaling.identity(features), 0
     return Scaling.standardise(X), 0
 
 
-def _warn_constant(columns: tuple[int, ...]) -> None:
-    shown = ", ".join(map(str, columns[:8])) + (", ..." if len(columns) > 8 else "")
+def _levels(features: int, found: _Range, name: str, levels: int | None) -> tuple[Scaling, int]:
+    """Scale whole numbers for a likelihood over levels: as many as it has, or else as the data need."""
+    if not found.counts:
+        raise InputError(
+            f"likelihood={name!r} needs whole numbers from 0, but X holds values from "
+            f"{found.minimum:g} to {found.maximum:g}: choose another likelihood, or round X"
+        )
+    if levels is None:
+        bytes_ = found.bytes and name == "discretised-logistic"
+        levels = 1 + (_BYTES if bytes_ else max(int(found.maximum), 1))
+    if found.maximum > levels - 1:
+        raise InputError(
+            f"likelihood {name!r} has {levels} levels, 0 to {levels - 1}, but X holds {found.maximum:g}: "
+            f"give it levels={int(found.maximum) + 1}"
+        )
+    return Scaling.unit(features, levels - 1), levels
+
+
+def _warn_constant(columns: np.ndarray, names: np.ndarray | None) -> None:
+    if not len(columns):
+        return
+    shown = [str(c) if names is None else str(names[c]) for c in columns[:8]]
+    more = ", ..." if len(columns) > 8 else ""
     warnings.warn(
-        f"{len(columns)} constant columns ({shown}) have no scale to learn: their likelihood is held at a "
-        "floor and says nothing; drop them to compare likelihoods",
+        f"{len(columns)} constant column{'s' if len(columns) > 1 else ''} ({', '.join(shown)}{more}) have no "
+        "scale to learn: their likelihood is held at a floor and says nothing; drop them to compare "
+        "likelihoods",
         VaelWarning,
-        stacklevel=2,
+        stacklevel=3,
     )

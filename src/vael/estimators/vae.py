@@ -14,13 +14,7 @@ from torch import nn
 from vael.distributions import draw
 from vael.errors import InputError
 from vael.estimators.base import LatentEstimator
-from vael.estimators.inference import (
-    CHUNK,
-    binarise_by_content,
-    log_evidence,
-    module_device,
-    row_wise,
-)
+from vael.estimators.inference import CHUNK, log_evidence, module_device
 from vael.estimators.presets import Preset
 from vael.models import Bernoulli, Categorical, ContinuousBernoulli, DiscretisedLogistic, Likelihood
 from vael.objectives import ELBO, Objective
@@ -140,7 +134,7 @@ class VAE(LatentEstimator):
         schedule: str | None = None,
         patience: int | None = None,
         precision: str = "float32",
-        compile: Any = "auto",
+        compile: Any = "auto",  # noqa: A002
         device: str = "auto",
         random_state: Any = None,
         n_importance_samples: int = 100,
@@ -240,16 +234,7 @@ class VAE(LatentEstimator):
             raise InputError(f"n_samples must be >= 1, got {samples}")
         self._need_prior("ln p(x)")
         self._check_support(flat)
-        model, device = self.model_, module_device(self.model_)
-        model.eval()
-        likelihood = getattr(model.decoder, "likelihood", None)
-
-        def score(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            if isinstance(likelihood, Bernoulli) and likelihood.binarise is not None:
-                x = binarise_by_content(x, self.seed_)
-            return (log_evidence(model, x, samples, self.seed_, device),)
-
-        rows = row_wise(score, self._rows(flat), len(flat), device, chunk=CHUNK // 8)[0]
+        rows = log_evidence(self.model_, self._rows(flat), len(flat), self.seed_, samples=int(samples))
         return rows + self.schema_.scaling.log_jacobian
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -299,7 +284,7 @@ class VAE(LatentEstimator):
             z = draw(model.prior(), (n_samples,), generator)
             parts = [model.decoder(some) for some in z.split(CHUNK)]
             rows = [p.mean if mean else draw(p, (), generator) for p in parts]
-        return self._given(torch.cat(rows).cpu().numpy())
+        return self.schema_.given(torch.cat(rows).cpu().numpy(), drawn=not mean)
 
     def _need_prior(self, what: str) -> None:
         if self.model_.prior is None:
