@@ -17,6 +17,7 @@ from torch.distributions import Distribution
 from vael.distributions import draw
 from vael.estimators.binarising import binarise_by_content
 from vael.models import Bernoulli, LatentVariableModel, log_weights
+from vael.nn.products import fast_products
 
 __all__ = [
     "CHUNK",
@@ -53,7 +54,7 @@ def row_wise(
         chunk: Rows at a time.
     """
     results: tuple[np.ndarray, ...] = ()
-    with torch.inference_mode():
+    with torch.inference_mode(), fast_products(device):
         for part in _slices(n, chunk):
             values = rows(part)
             batch = torch.zeros(chunk, values.shape[1])

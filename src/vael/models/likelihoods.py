@@ -64,7 +64,8 @@ class Likelihood(nn.Module):
 
 def binarise(x: Tensor, generator: Generator | None) -> Tensor:
     """Draw each value of x in [0, 1] as a coin with that probability of a one."""
-    return torch.bernoulli(x, generator=generator)
+    noise = torch.rand(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+    return torch.gt(x, noise, out=torch.empty_like(x))
 
 
 def _invert(mean_at: Callable[[Tensor], Tensor], target: Tensor, reach: float) -> Tensor:

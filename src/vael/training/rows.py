@@ -42,15 +42,17 @@ class Rows:
 
     def take(self, index: Tensor | slice) -> Float[Tensor, "batch features"]:
         """Return some rows as float32 on the model's scale."""
-        return self.scaled(self.values[index])
+        if isinstance(index, slice):
+            return self.scaled(self.values[index])
+        return self.scaled(self.values.index_select(0, index))
 
     def scaled(self, values: Tensor) -> Float[Tensor, "batch features"]:
         """Put rows on the model's scale."""
-        x = values.to(torch.float32)
+        x = values.to(torch.float32, copy=True)
         if self.offset is not None:
-            x = x - self.offset
+            x -= self.offset
         if self.scale is not None:
-            x = x / self.scale
+            x /= self.scale
         return x
 
     def chunks(self, size: int) -> Iterator[Float[Tensor, "batch features"]]:

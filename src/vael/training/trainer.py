@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 from vael.distributions import fork
 from vael.errors import NonFiniteError
 from vael.models import LatentVariableModel, Likelihood
+from vael.nn.products import fast_products
 from vael.objectives import Objective, Terms
 from vael.training.metrics import EpochMetrics, Measured, measure
 from vael.training.rows import Rows
@@ -99,7 +100,7 @@ class Trainer:
         start = time.perf_counter()
         progress, rate = 0.0, 0.0
         self.model.train()
-        with fork(generator):  # for what a user's module draws itself, dropout say
+        with fast_products(self.device), fork(generator):  # fork: for dropout and the like in a user's module
             for batch, x in enumerate(self.train.shuffled(settings.batch_size, generator)):
                 progress = self._progress(batch, batches)
                 rate = settings.learning_rate * SCHEDULES[settings.schedule](progress)
@@ -142,14 +143,17 @@ class Trainer:
             return None
         self.model.eval()
         generator = stream(self.settings.seed, VALIDATION, 0, self.device)
-        return measure(self.model, self.objective, self.validation, generator)
+        with fast_products(self.device):
+            return measure(self.model, self.objective, self.validation, generator)
 
     def _keep_best(self, value: float, rising: bool) -> bool:
         """Remember the weights if the bound is better; count the epochs in which it is not.
 
-        While a warm-up is rising, epochs are not counted: the loss is not yet the one that was asked for.
+        Without validation rows the newest weights are kept: a training bound is noisy, and its best value
+        is the luckiest, not the best. While a warm-up is rising, epochs are not counted: the loss is not yet
+        the one that was asked for.
         """
-        better = value > self.best_value
+        better = self.validation is None or value > self.best_value
         if better:
             self.best = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
             self.best_value, self.best_epoch = value, self.epoch
