@@ -126,9 +126,9 @@ def test_bars_are_sorted_and_coloured(sound, theme):
     assert len(set(colours[:3])) == 1
     assert len(set(colours[3:])) == 1
     assert colours[0] != colours[3]
-    names = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert names == ["3 active", "2 unused (at most 0.1 nats)"]
-    assert axes.get_legend().get_title().get_text() == "5.6 nats in all"
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["3 above 0.1 nats", "2 at most 0.1 nats"]
+    assert figure.legends[0].get_title().get_text() == "5.6 nats in all"
 
 
 def test_bars_of_one_and_of_many_latents(sound, theme):

@@ -22,7 +22,7 @@ def kl_bars(
 ) -> Figure:
     """Draw each latent's mean KL divergence from the prior in nats, the largest first.
 
-    Those above ``threshold`` nats count as active and are coloured. The number under a bar is the
+    Those above ``threshold`` nats are coloured. The number under a bar is the
     latent's place in the model, from 1.
     """
     kl = np.asarray(kl_per_latent, dtype=np.float64)
@@ -47,10 +47,10 @@ def kl_bars(
     axes.set_ylabel("KL (nats)")
     count = int(active.sum())
     keys = [
-        Patch(color=theme.accent, label=f"{count} active"),
-        Patch(color=theme.muted, label=f"{len(kl) - count} unused (at most {threshold:g} nats)"),
+        Patch(color=theme.accent, label=f"{count} above {threshold:g} nats"),
+        Patch(color=theme.muted, label=f"{len(kl) - count} at most {threshold:g} nats"),
     ]
-    legend = axes.legend(handles=keys, loc="upper right", title=f"{kl.sum():.1f} nats in all")
+    legend = figure.legend(handles=keys, loc="outside right upper", title=f"{kl.sum():.1f} nats in all")
     theme.dress_legend(legend)
     legend._legend_box.align = "left"  # pyright: ignore[reportAttributeAccessIssue]
     return figure

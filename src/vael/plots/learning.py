@@ -77,9 +77,9 @@ def learning_curves(history: Sequence[EpochLike], *, theme: Theme = LIGHT) -> Fi
         if best is not None:
             axes.axvline(epochs[best], color=theme.muted, lw=0.9, ls=(0, (3, 3)), zorder=1.5)
     _mark_best(panels[0][2], history, best, theme)
-    legend = theme.dress_legend(panels[0][2].legend(loc="lower right", ncols=2, borderaxespad=0.2))
-    legend.set_frame_on(True)  # hides the line of the best epoch behind the names
-    legend.get_frame().set(facecolor=theme.background, edgecolor="none", alpha=1.0)
+    # in the line of the title, where no curve can pass
+    legend = panels[0][2].legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 0.99), borderaxespad=0.0)
+    theme.dress_legend(legend)
     return figure
 
 

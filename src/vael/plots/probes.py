@@ -92,13 +92,15 @@ def _draw_panel(axes: Axes, rows: Sequence[ProbeLike], representations: Sequence
             label=name,
         )
     counts = sorted({r.labels for r in rows})
-    axes.set_xticks(counts, labels=[_short(count) for count in counts])
+    # a name that the next one would overlap is left out
+    clear = [count * 1.8 < after for count, after in zip(counts, [*counts[1:], float("inf")])]
+    axes.set_xticks(counts, labels=[_short(c) if shown else "" for c, shown in zip(counts, clear)])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(counts[0] / 1.5, counts[-1] * 1.5)
 
 
 def _short(count: int) -> str:
-    return f"{count / 1000:g}k" if count >= 1000 else f"{count:g}"
+    return f"{count / 1000:.3g}k" if count >= 1000 else f"{count:g}"
 
 
 def _handles(panels: Sequence[Axes] | np.ndarray, names: Sequence[str]) -> tuple[list[Any], list[str]]:
