@@ -72,7 +72,6 @@ def choices(estimator: VAE | Autoencoder, dataset: Dataset) -> list[Fact]:
     posterior = getattr(model.encoder, "posterior", model.encoder)
     return [
         Fact("Data", dataset.name, note=f"{len(dataset.X)} {kind}{tests}"),
-        Fact("Licence", dataset.licence),
         Fact("Model", _preset_name(estimator), note=preset(_preset_name(estimator)).reference),
         Fact("Latents", estimator.n_components_),
         Fact("Prior p(z)", prior),
@@ -87,7 +86,7 @@ def choices(estimator: VAE | Autoencoder, dataset: Dataset) -> list[Fact]:
 def training_facts(estimator: VAE | Autoencoder) -> list[Fact]:
     """List how training went: rows, settings, time, and why it stopped."""
     settings, history = estimator.settings_, estimator.history_
-    kept = f"of epoch {estimator.best_epoch_}"
+    kept = f"those of epoch {estimator.best_epoch_}"
     by = "held-out bound" if estimator.n_validation_ else "training bound"
     seconds = history[-1].seconds if history else 0.0
     rate = estimator.n_train_ * len(history) / seconds if seconds > 0 else float("nan")
@@ -101,7 +100,9 @@ def training_facts(estimator: VAE | Autoencoder) -> list[Fact]:
         Fact("Step size", f"Adam, {settings.learning_rate:g}", note=f"{settings.schedule} schedule"),
         Fact("Patience", patience),
         Fact("Precision", settings.precision, note=f"device {settings.device}"),
-        Fact("Seed", estimator.seed_),
+        Fact(
+            "Seed", f"random_state {estimator.random_state}", note=f"from which {estimator.seed_} was drawn"
+        ),
         Fact("Training time", duration(seconds), note=f"{rate:,.0f} rows a second, validation left out"),
     ]
 

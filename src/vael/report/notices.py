@@ -20,6 +20,7 @@ __all__ = ["collapse_notices", "likelihood_notices", "still_improving", "trainin
 
 LEAST_GAIN = 0.05  # nats
 LEAST_SHARE = 0.005  # of all that training gained
+LEAST_KL = 0.1  # nats a row, all latents together: below, nothing is told apart
 MOST_ROWS = 5_000  # looked at to tell what the values are
 
 
@@ -69,6 +70,16 @@ def collapse_notices(estimator: VAE | Autoencoder, measures: RunMeasures) -> lis
     if not has_evidence(estimator):
         return []
     active, latents = measures.bound.active_latents, estimator.n_components_
+    if measures.bound.kl < LEAST_KL:
+        return [
+            Notice(
+                "error",
+                f"Posterior collapse: the latents say {measures.bound.kl:.3f} nats about a row, all "
+                f"{latents} "
+                "together. The decoder ignores them and answers every row with the same distribution.",
+                action=_collapse_action(estimator),
+            )
+        ]
     if active == latents:
         return []
     if active > latents / 4 and latents > 3:
@@ -81,14 +92,10 @@ def collapse_notices(estimator: VAE | Autoencoder, measures: RunMeasures) -> lis
         ]
     return [
         Notice(
-            "error" if active == 0 else "warning",
-            f"Posterior collapse: {'none' if active == 0 else f'only {active}'} of {latents} latents "
-            f"{'is' if active < 2 else 'are'} active. "
-            + (
-                "The decoder ignores its latents and answers every row with the same distribution."
-                if active == 0
-                else "The others carry nothing about the row."
-            ),
+            "warning",
+            f"Posterior collapse: only {active} of {latents} latents {'is' if active == 1 else 'are'} "
+            f"active. "
+            "The others carry nothing about the row.",
             action=_collapse_action(estimator),
         )
     ]

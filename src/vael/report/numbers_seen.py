@@ -42,7 +42,7 @@ def likelihood_facts(measures: RunMeasures) -> list[Fact]:
         Fact("ELBO", bound.bound, "nats a row", f"{bound.samples} samples of z a row", 2),
         Fact("Reconstruction, E ln p(x|z)", bound.log_likelihood, "nats a row", digits=2),
         Fact("KL of q(z|x) from p(z)", bound.kl, "nats a row", digits=2),
-        Fact("Left between bound and ln p(x)", found.mean - bound.bound, "nats a row", digits=2),
+        Fact("Gap, ln p(x) − ELBO", found.mean - bound.bound, "nats a row", digits=2),
         Fact("Measured on", on),
     ]
 
@@ -115,18 +115,14 @@ def application_blocks(applications: ApplicationMeasures) -> list[Block]:
     groups = [
         Group(_title(rows[0]), [_line(table, row, names) for row in rows]) for rows in _by_labels(first)
     ]
-    mark = (
-        " Methods marked \\* are transductive: they saw the test rows, without labels, when they were fitted."
-    )
     blocks.append(
         Table(
             (Column("Method"), *(Column(name, "%", 1) for name in names)),
             groups,
             caption=f"Accuracy, mean ± standard deviation over {table.draws} draws of labels.",
-            note=f"Labels from {applications.train}, tested on {applications.test}; classes in balance."
-            + mark
-            + " k-means is fitted without labels, and each cluster is then named so that accuracy is "
-            "highest.",
+            note=f"Labels from {applications.train}, tested on {applications.test}; classes in balance. "
+            "Methods with a star are transductive: fitted on the test rows too, without their labels. "
+            "k-means is fitted without labels; each cluster is then named so that accuracy is highest.",
         )
     )
     if table.differences:
@@ -192,8 +188,8 @@ def denoising_section(
                 in_both_themes(
                     plots.denoising, _flat(found.clean), _flat(found.corrupted), _flat(found.restored), shape,
                     value_limits=limits_of(held.X, shape),
-                    caption=f"Held-out images, the same under {_kind(each.kind, each.amount)}, and what "
-                    "the model makes of the damaged ones.",
+                    caption="Images as they were, damaged, and as the model restores them. Damage: "
+                    f"{_kind(each.kind, each.amount)}.",
                     alt=f"Images before and after {each.kind} damage, and restored",
                 )
             )  # fmt: skip
@@ -205,15 +201,15 @@ def denoising_section(
         Column("Damage"),
         Column("before", digits=4),
         Column("after", digits=4),
-        Column("of undamaged rows", digits=4),
-        Column("rows improved", "%", 1),
+        Column("no damage", digits=4),
+        Column("improved", "%", 1),
     )
     blocks.append(
         Table(
             columns,
             rows,
             caption="Mean squared error a feature against the undamaged rows, values taken to [0, 1].",
-            note=f"{measures.denoising[0].rows} {held.name}. *Of undamaged rows* is the error of "
+            note=f"{measures.denoising[0].rows} {held.name}. *No damage* is the error of "
             f"reconstructing "
             "rows without damage, which restoring damaged ones can hardly beat.",
         )
@@ -230,8 +226,8 @@ def denoising_section(
 
 def _kind(kind: str, amount: float) -> str:
     if kind == "gaussian":
-        return f"Gaussian noise, {amount:g} of the range"
-    return f"{kind.replace('-', ' ')}, {amount:.0%} of the values"
+        return f"Gaussian noise of {amount:g} of the range"
+    return f"{kind.replace('-', ' ')} on {amount:.0%} of the values"
 
 
 def _flat(X: np.ndarray) -> np.ndarray:

@@ -169,4 +169,4 @@ def _measured(measures: RunMeasures) -> Section:
 
 
 def _footer(dataset: Dataset) -> str:
-    return f"Data: {dataset.source}. Licence of the data: {dataset.licence}. Made by vael."
+    return f"Data: {dataset.source}; licence: {dataset.licence}. Made by vael."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from vael import plots
@@ -34,11 +32,6 @@ MOST_COLUMNS = 12
 def flat(X: np.ndarray) -> np.ndarray:
     """Flatten rows of whatever shape the estimator was fitted to."""
     return np.asarray(X).reshape(len(X), -1)
-
-
-def names_of(dataset: Dataset) -> Sequence[str]:
-    """Return the names of the features."""
-    return dataset.feature_names
 
 
 def reconstruction_section(
@@ -150,12 +143,13 @@ def _table_samples(estimator: VAE, dataset: Dataset, held: HeldOut, seed: int) -
             )
         )
     if drawn.shape[1] == 3:
-        z_first = drawn[:600]
+        shown = drawn[:600]
         blocks.append(
             in_both_themes(
-                plots.decoded_points_3d, z_first, z_first, None, data=held.X[:1500].astype(np.float64),
-                label_name="first feature",
-                caption="Draws of the model (coloured by the first feature) among the data (grey).",
+                plots.decoded_points_3d, shown, shown, None, shown[:, 0],
+                data=held.X[:1500].astype(np.float64),
+                label_name=dataset.feature_names[0],
+                caption="Draws of the model (in colour) among the data (grey).",
                 alt="Sampled points in three dimensions over the data",
             )
         )  # fmt: skip
