@@ -123,7 +123,7 @@ def test_demo_says_where_the_report_is(
 
     asked: list[tuple[Path, bool]] = []
 
-    def case_study(folder: Path, *, quick: bool, say: Callable[[str], None]) -> Path:
+    def case_study(folder: Path, *, quick: bool, say: Callable[[str], None], verbose: int) -> Path:
         asked.append((folder, quick))
         say("fitting the map")
         folder.mkdir(parents=True)
@@ -140,5 +140,17 @@ def test_demo_says_where_the_report_is(
     assert said.status == 2
     assert "d exists already" in said.err
     assert len(asked) == 1
+    assert vael("demo", "--resume").status == vael("demo", "--out", "none", "--resume").status == 2
+    monkeypatch.setitem(vars(room), "case_study", lambda folder, **_: folder / "report.html")
+    assert vael("demo", "--out", "d", "--resume").status == 0
+    monkeypatch.setitem(vars(room), "case_study", case_study)
     assert vael("demo", "--json", "--quiet").status == 0
     assert asked[-1][0].parent == Path("runs")
+
+    def interrupted(folder: Path, **_: object) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(vars(room), "case_study", interrupted)
+    said = vael("demo", "--out", "e")
+    assert said.status == 130
+    assert "go on by: vael demo --out e --resume" in said.err
