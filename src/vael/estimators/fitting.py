@@ -59,7 +59,9 @@ def make_trainer(
         model = composition.build()
     if isinstance(model.decoder, Decoder):
         model.decoder.start(rows.mean())
-    return Trainer(model, estimator.objective_, rows, held, estimator.settings_)
+    trainer = Trainer(model, estimator.objective_, rows, held, estimator.settings_)
+    estimator.chosen_ = trainer.chosen
+    return trainer
 
 
 def _model_rows(schema: Schema, values: np.ndarray) -> Rows:

@@ -41,8 +41,9 @@ def row_wise(
     function: Callable[[Tensor], tuple[Tensor, ...]],
     rows: Rows,
     n: int,
-    device: torch.device,
+    model: nn.Module,
     chunk: int = CHUNK,
+    samples: int = 1,
 ) -> tuple[np.ndarray, ...]:
     """Apply a function of float32 rows to all of them, chunk by padded chunk.
 
@@ -50,11 +51,13 @@ def row_wise(
         function: Maps ``(chunk, features)`` to tensors with as many rows.
         rows: Gives the rows of a slice, on the model's scale.
         n: How many there are.
-        device: Where the function works.
+        model: What the function passes them through.
         chunk: Rows at a time.
+        samples: Samples of each row that pass through the model together.
     """
+    device = module_device(model)
     results: tuple[np.ndarray, ...] = ()
-    with torch.inference_mode(), fast_products(device):
+    with torch.inference_mode(), fast_products(model, chunk * samples):
         for part in _slices(n, chunk):
             values = rows(part)
             batch = torch.zeros(chunk, values.shape[1])
@@ -90,9 +93,9 @@ def posterior_moments(
         return (z.mean(0), z.std(0)) if deviation else (z.mean(0),)
 
     try:
-        return row_wise(lambda x: moments(model.encoder(x)), rows, n, device)
+        return row_wise(lambda x: moments(model.encoder(x)), rows, n, model)
     except NotImplementedError:
-        return row_wise(drawn, rows, n, device, chunk=1)
+        return row_wise(drawn, rows, n, model, chunk=1)
 
 
 def decoded_means(model: LatentVariableModel, Z: np.ndarray) -> np.ndarray:
@@ -100,7 +103,7 @@ def decoded_means(model: LatentVariableModel, Z: np.ndarray) -> np.ndarray:
     latents = np.ascontiguousarray(Z, dtype=np.float32)
     model.eval()
     return row_wise(
-        lambda z: (model.decoder(z).mean,), lambda part: latents[part], len(Z), module_device(model)
+        lambda z: (model.decoder(z).mean,), lambda part: latents[part], len(Z), model
     )[0]
 
 
@@ -125,7 +128,7 @@ def log_evidence(model: LatentVariableModel, rows: Rows, n: int, seed: int, *, s
             total = torch.logaddexp(total, log_w.logsumexp(0))
         return (total - math.log(samples),)
 
-    return row_wise(evidence, rows, n, device, chunk=CHUNK // 8)[0]
+    return row_wise(evidence, rows, n, model, chunk=CHUNK // 8, samples=SAMPLES)[0]
 
 
 def module_device(model: nn.Module) -> torch.device:

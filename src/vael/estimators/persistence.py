@@ -67,6 +67,7 @@ def environment(estimator: LatentEstimator) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "processor": platform.machine(),
         "device": str(next((p.device for p in estimator.model_.parameters()), "cpu")),
+        **getattr(estimator, "chosen_", {}),
     }
 
 

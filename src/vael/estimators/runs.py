@@ -66,6 +66,9 @@ def _restore(folder: RunFolder, config: dict[str, Any], trainer: Trainer) -> Non
     found = folder.read_config()
     state = folder.read_checkpoint()
     assert state is not None  # the caller saw it
+    compiled = bool(found.get("environment", {}).get("compiled", False))
+    trainer.step.compile(compiled)
+    config["environment"]["compiled"] = compiled  # the run's choice is used again, whatever the rule says now
     _same_run(found, config, trainer, int(state[1]["epoch"]))
     try:
         trainer.restore(*state)

@@ -5,6 +5,7 @@ oneDNN's (EPYC with AVX-512, two cores: 200 against 430 GFLOP/s). PyTorch hands 
 lower precision is *permitted*; oneDNN makes use of the permission only where the processor has AMX.
 Elsewhere the products stay in float32, and this module checks that they do.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -12,18 +13,37 @@ from contextlib import contextmanager
 from functools import cache
 
 import torch
+from torch import nn
 
-__all__ = ["fast_products"]
+__all__ = ["fast_products", "uses_onednn"]
+
+
+SMALLEST = (
+    2**22
+)  # multiply-adds of the largest product of a step; below, oneDNN's calls cost more than they save
 
 
 @contextmanager
-def fast_products(device: torch.device | str = "cpu") -> Iterator[None]:
-    """Let oneDNN do float32 products inside the context, where it does them in full precision."""
-    if torch.device(device).type != "cpu" or not _keep_float32():
+def fast_products(model: nn.Module, rows: int) -> Iterator[None]:
+    """Let oneDNN do a model's float32 products inside the context, where `uses_onednn` says so.
+
+    Arguments:
+        model: The model.
+        rows: Rows that pass through it together.
+    """
+    if uses_onednn(model, rows):
+        with _permitted():
+            yield
+    else:
         yield
-        return
-    with _permitted():
-        yield
+
+
+def uses_onednn(model: nn.Module, rows: int) -> bool:
+    """Whether products are large enough for oneDNN, on a CPU where it keeps float32 exact."""
+    matrices = [p for p in model.parameters() if p.dim() >= 2]
+    if not matrices or any(p.device.type != "cpu" for p in matrices):
+        return False
+    return rows * max(p.numel() for p in matrices) >= SMALLEST and _keep_float32()
 
 
 @contextmanager

@@ -49,6 +49,11 @@ class ELBO:
         if not 0 <= self.warm_up <= 1:
             raise InputError(f"warm_up is a part of training, in [0, 1], got {self.warm_up}")
 
+    @property
+    def draws(self) -> int:
+        """Samples of z a row."""
+        return self.samples
+
     def weight(self, progress: float) -> float:
         """Return the weight of the KL in the loss at this point of training."""
         rise = 1.0 if self.warm_up == 0 else min(1.0, progress / self.warm_up)

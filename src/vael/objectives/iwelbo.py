@@ -38,6 +38,11 @@ class IWELBO:
         if self.k < 1:
             raise InputError(f"k must be >= 1, got {self.k}")
 
+    @property
+    def draws(self) -> int:
+        """Samples of z a row."""
+        return self.k
+
     def weight(self, progress: float) -> float:
         """Return 1: nothing is weighed here."""
         return 1.0

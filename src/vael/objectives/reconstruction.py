@@ -22,6 +22,11 @@ __all__ = ["Reconstruction"]
 class Reconstruction:
     """E_q[ln p(x|z)], no KL: a bound on nothing, reported as the reconstruction's log-likelihood."""
 
+    @property
+    def draws(self) -> int:
+        """Samples of z a row."""
+        return 1
+
     def weight(self, progress: float) -> float:
         """Return 0: there is no KL."""
         return 0.0

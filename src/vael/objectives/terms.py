@@ -56,6 +56,11 @@ class Objective(Protocol):
         """Compute the terms; `progress` in [0, 1] says how much of training has passed."""
         ...
 
+    @property
+    def draws(self) -> int:
+        """Samples of z a row."""
+        ...
+
     def weight(self, progress: float) -> float:
         """Return the weight of the KL in the loss at this point of training."""
         ...

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from vael.distributions import fork
 from vael.errors import NonFiniteError
 from vael.models import LatentVariableModel, Likelihood
-from vael.nn.products import fast_products
+from vael.nn.products import fast_products, uses_onednn
 from vael.objectives import Objective, Terms
 from vael.training.metrics import EpochMetrics, Measured, measure
 from vael.training.rows import Rows
@@ -63,7 +63,8 @@ class Trainer:
         self.likelihood = _likelihood(model)
         self.train = self._prepared(train, 0).to(self.device)
         self.validation = None if validation is None else self._prepared(validation, 1).to(self.device)
-        self.step = Step(model, objective, settings, self.device)
+        self.step = Step(model, objective, settings, len(train), self.device)
+        self.together = min(settings.batch_size, len(train)) * objective.draws
         self.epoch = 0
         self.seconds = 0.0
         self.stale = 0
@@ -72,6 +73,12 @@ class Trainer:
         self.best_epoch = 0
         self.best: dict[str, Tensor] = {}
         self.history: list[EpochMetrics] = []
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What was chosen by a rule, and decides the exact bytes of the weights."""
+        onednn = uses_onednn(self.model, self.together)
+        return {"compiled": self.step.compiled, "products": "oneDNN" if onednn else "default"}
 
     @property
     def converged(self) -> bool:
@@ -100,7 +107,10 @@ class Trainer:
         start = time.perf_counter()
         progress, rate = 0.0, 0.0
         self.model.train()
-        with fast_products(self.device), fork(generator):  # fork: for dropout and the like in a user's module
+        with (
+            fast_products(self.model, self.together),
+            fork(generator),
+        ):  # fork: for dropout and the like in a user's module
             for batch, x in enumerate(self.train.shuffled(settings.batch_size, generator)):
                 progress = self._progress(batch, batches)
                 rate = settings.learning_rate * SCHEDULES[settings.schedule](progress)
@@ -143,7 +153,7 @@ class Trainer:
             return None
         self.model.eval()
         generator = stream(self.settings.seed, VALIDATION, 0, self.device)
-        with fast_products(self.device):
+        with fast_products(self.model, self.together):
             return measure(self.model, self.objective, self.validation, generator)
 
     def _keep_best(self, value: float, rising: bool) -> bool:
