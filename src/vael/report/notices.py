@@ -40,10 +40,10 @@ def training_notices(estimator: VAE | Autoencoder) -> list[Notice]:
         return [
             Notice(
                 "warning",
-                f"Training was cut short: the bound was still improving when `max_epochs={epochs}` ended it. "
-                "The model can be better than this report shows.",
-                action=f"Fit with `max_epochs={max(2 * epochs, 20)}` or more: training stops by itself once "
-                "the bound no longer improves.",
+                f"Training was cut short: the bound was still improving when `max_epochs={epochs}` ended "
+                "it. The model can be better than this report shows.",
+                action=f"Fit with `max_epochs={max(2 * epochs, 20)}` or more: training stops by itself "
+                "once the bound no longer improves.",
             )
         ]
     return []
@@ -75,8 +75,8 @@ def collapse_notices(estimator: VAE | Autoencoder, measures: RunMeasures) -> lis
             Notice(
                 "error",
                 f"Posterior collapse: the latents say {measures.bound.kl:.3f} nats about a row, all "
-                f"{latents} "
-                "together. The decoder ignores them and answers every row with the same distribution.",
+                f"{latents} together. The decoder ignores them and answers every row with the same "
+                "distribution.",
                 action=_collapse_action(estimator),
             )
         ]
@@ -86,16 +86,15 @@ def collapse_notices(estimator: VAE | Autoencoder, measures: RunMeasures) -> lis
         return [
             Notice(
                 "note",
-                f"{active} of {latents} latents are active; the others follow the prior whatever the row is. "
-                f"That is no fault: this model needs about {active}.",
+                f"{active} of {latents} latents are active; the others follow the prior whatever the row "
+                f"is. That is no fault: this model needs about {active}.",
             )
         ]
     return [
         Notice(
             "warning",
             f"Posterior collapse: only {active} of {latents} latents {'is' if active == 1 else 'are'} "
-            f"active. "
-            "The others carry nothing about the row.",
+            "active. The others carry nothing about the row.",
             action=_collapse_action(estimator),
         )
     ]
@@ -121,8 +120,8 @@ def likelihood_notices(estimator: VAE | Autoencoder, dataset: Dataset, measures:
         found.append(
             Notice(
                 "warning",
-                "The likelihood does not fit the data: a Bernoulli is a law of 0 and 1, and the values are "
-                "greys. The number below is *not a likelihood* and compares with no other model's.",
+                "The likelihood does not fit the data: a Bernoulli is a law of 0 and 1, and the values "
+                "are greys. The number below is *not a likelihood* and compares with no other model's.",
                 action="`likelihood='continuous-bernoulli'` for greys, or `'bernoulli'`, which draws each "
                 "pixel as 0 or 1.",
             )
@@ -143,8 +142,8 @@ def likelihood_notices(estimator: VAE | Autoencoder, dataset: Dataset, measures:
             Notice(
                 "warning",
                 f"{len(constant)} {'columns have' if len(constant) > 1 else 'column has'} one value only "
-                f"({names}). Their density is held at a floor: ln p(x) is "
-                "too high by an amount that says nothing.",
+                f"({names}). Their density is held at a floor: ln p(x) is too high by an amount that says "
+                "nothing.",
                 action="Drop them before comparing likelihoods.",
             )
         )

@@ -54,16 +54,14 @@ def likelihood_section(estimator: VAE | Autoencoder, measures: RunMeasures) -> S
     if measures.likelihood is None:
         lead = (
             "An autoencoder is no distribution: it has no prior, so that ln p(x) cannot be asked for. "
-            "What can "
-            "be is how well its codes rebuild the rows."
+            "What can be is how well its codes rebuild the rows."
         )
         return Section("How well it fits", lead, blocks)
     lead = (
         "ln p(x) says how likely the model makes a row that it has not seen. It is an integral over z, "
-        "estimated "
-        "by importance sampling with the encoder as the proposal; the mean of the estimate never exceeds the "
-        "truth. The ELBO is a looser bound: the difference is what the encoder's family and its amortisation "
-        "cost, as far as the samples can see it."
+        "estimated by importance sampling with the encoder as the proposal; the mean of the estimate "
+        "never exceeds the truth. The ELBO is a looser bound: the difference is what the encoder's family "
+        "and its amortisation cost, as far as the samples can see it."
     )
     if measures.on_training_rows:
         lead += " These rows were trained on, which flatters the model."
@@ -72,10 +70,9 @@ def likelihood_section(estimator: VAE | Autoencoder, measures: RunMeasures) -> S
             in_both_themes(
                 plots.kl_bars, bound.kl_per_latent,
                 caption="What each latent says about a row: the mean KL divergence of its posterior from "
-                "the prior. "
-                f"By Burda's rule (the posterior mean varies by more than {bound.active_variance:g} over "
-                f"the rows) "
-                f"{bound.active_latents} of {estimator.n_components_} latents are active.",
+                "the prior. By Burda's rule (the posterior mean varies by more than "
+                f"{bound.active_variance:g} over the rows) {bound.active_latents} of "
+                f"{estimator.n_components_} latents are active.",
                 alt="KL divergence of each latent",
             )
         )  # fmt: skip
@@ -88,9 +85,8 @@ def application_section(measures: RunMeasures) -> Section | None:
         return None
     lead = (
         "The encoder was trained without labels. With a few labels at hand, are its latents a better "
-        "place to "
-        "classify than the raw rows, or than PCA of the same size? Each draw of labels is shared by all "
-        "representations, so that the differences pair."
+        "place to classify than the raw rows, or than PCA of the same size? Each draw of labels is shared "
+        "by all representations, so that the differences pair."
     )
     return Section("With few labels", lead, application_blocks(measures.applications))
 
@@ -106,8 +102,7 @@ def application_blocks(applications: ApplicationMeasures) -> list[Block]:
             in_both_themes(
                 plots.probe_curves, with_labels,
                 caption="Accuracy on test rows against the number of labels; bars are one standard "
-                "deviation over "
-                "the draws.",
+                "deviation over the draws.",
                 alt="Accuracy curves of several methods",
             )
         )  # fmt: skip
@@ -209,15 +204,13 @@ def denoising_section(
             columns,
             rows,
             caption="Mean squared error a feature against the undamaged rows, values taken to [0, 1].",
-            note=f"{measures.denoising[0].rows} {held.name}. *No damage* is the error of "
-            f"reconstructing "
+            note=f"{measures.denoising[0].rows} {held.name}. *No damage* is the error of reconstructing "
             "rows without damage, which restoring damaged ones can hardly beat.",
         )
     )
     lead = (
         "The model was never shown damage. But a damaged row lies off the region that the decoder can "
-        "reach, and "
-        "reconstructing it brings back the nearest thing that the model knows."
+        "reach, and reconstructing it brings back the nearest thing that the model knows."
     )
     if all(d.error_after >= d.error_before for d in measures.denoising):
         lead += " Here it does not help: reconstruction loses more than the damage does."

@@ -59,8 +59,8 @@ def run_report(
     kind = "A variational autoencoder" if isinstance(estimator, VAE) else "An autoencoder"
     return Report(
         title=f"{kind} of {dataset.name}",
-        subtitle=f"{estimator.n_components_} latents learned from {estimator.n_train_} rows without labels, "
-        f"in {duration(estimator.history_[-1].seconds)}.",
+        subtitle=f"{estimator.n_components_} latents learned from {estimator.n_train_} rows without "
+        f"labels, in {duration(estimator.history_[-1].seconds)}.",
         summary=_summary(estimator, measures),
         sections=[section for section in sections if section is not None],
         footer=_footer(dataset),
@@ -106,14 +106,14 @@ def _summary(estimator: VAE | Autoencoder, measures: RunMeasures) -> list[Fact]:
 
 def _fitted(estimator: VAE | Autoencoder, dataset: Dataset) -> Section:
     lead = (
-        "Two networks, trained together. The encoder q(z|x) says which latents z may have made a row x; the "
-        "decoder p(x|z) says which rows a z makes. With the prior p(z) they are a distribution over rows."
+        "Two networks, trained together. The encoder q(z|x) says which latents z may have made a row x; "
+        "the decoder p(x|z) says which rows a z makes. With the prior p(z) they are a distribution over "
+        "rows."
     )
     if not isinstance(estimator, VAE):
         lead = (
             "Two networks, trained together: the encoder takes a row to a code of few numbers, the "
-            "decoder takes "
-            "the code back to a row."
+            "decoder takes the code back to a row."
         )
     return Section("What was fitted", lead, (Facts(choices(estimator, dataset)),))
 
@@ -123,9 +123,8 @@ def _training(estimator: VAE | Autoencoder) -> Section:
     picture = in_both_themes(
         plots.learning_curves,
         estimator.history_,
-        caption=f"The bound, higher is better, and the two parts that it is made of. The weights kept are "
-        f"those that "
-        f"were best on {held}.",
+        caption="The bound, higher is better, and the two parts that it is made of. The weights kept are "
+        f"those that were best on {held}.",
         alt="Learning curves of the bound, the reconstruction and the KL divergence",
     )
     blocks: list[Block] = [

@@ -72,8 +72,7 @@ def reconstruction_section(
     )
     lead = (
         f"Each {what} goes through {estimator.n_components_} numbers and comes back. What is lost is what "
-        f"the "
-        "model treats as noise, or has no room for."
+        "the model treats as noise, or has no room for."
     )
     return Section("Reconstructions", lead, (picture, table))
 
@@ -92,8 +91,8 @@ def sample_section(
     means = flat(estimator.sample(count, mean=True, random_state=seed))
     draws = flat(estimator.sample(count, random_state=seed))
     noise = (
-        "Pixels are drawn one by one, so a draw carries the likelihood's noise: what the model says about a "
-        "pixel beyond its mean."
+        "Pixels are drawn one by one, so a draw carries the likelihood's noise: what the model says about "
+        "a pixel beyond its mean."
     )
     if is_binarised(estimator):
         noise = "A draw is black and white: each pixel is a coin whose chance of white is the grey above."
@@ -110,8 +109,8 @@ def sample_section(
         ),
     ]  # fmt: skip
     lead = (
-        "To make a new image, draw z from the prior and decode it. How many of them pass for real is "
-        "what to look at."
+        "To make a new image, draw z from the prior and decode it. How many of them pass for real is what "
+        "to look at."
     )
     return Section("New samples", lead, blocks)
 
@@ -154,8 +153,8 @@ def _table_samples(estimator: VAE, dataset: Dataset, held: HeldOut, seed: int) -
             )
         )  # fmt: skip
     lead = (
-        "To make a new row, draw z from the prior, then x from p(x|z). A good model's rows are spread "
-        "as the data are."
+        "To make a new row, draw z from the prior, then x from p(x|z). A good model's rows are spread as "
+        "the data are."
     )
     return Section("New samples", lead, blocks)
 
@@ -185,8 +184,8 @@ def latent_section(
                 plots.decoded_grid, lambda z: flat(estimator.inverse_transform(z)), shape,
                 value_limits=limits_of(held.X, shape),
                 caption="The decoder over the whole latent plane, at the quantiles of the prior, so that "
-                "each "
-                "image stands for the same share of it. It is the map above, seen from the other side.",
+                "each image stands for the same share of it. It is the map above, seen from the other "
+                "side.",
                 alt="Decoded images over the latent plane",
             )
         )  # fmt: skip
@@ -216,8 +215,7 @@ def _in_space(
             Z[part], y, held.X[rows[part]], shape,
             label_name="label",
             caption=f"The latent means of {len(part)} {held.name.split(',')[0]} in space.{whole} Turn it "
-            f"with the "
-            f"mouse.{pointer}",
+            f"with the mouse.{pointer}",
             alt=f"Latent means of {len(part)} rows in three dimensions",
         )
     ]  # fmt: skip
@@ -247,8 +245,8 @@ def _strips(estimator: VAE | Autoencoder, held: HeldOut) -> list[Block]:
         in_both_themes(
             plots.interpolation, strips.reshape(*strips.shape[:2], -1), estimator.image_shape_,
             value_limits=limits_of(held.X, estimator.image_shape_),
-            caption="Straight lines between the latent means of two rows, decoded. Halfway images that are "
-            "still images, and no overlay of the two ends, show that the space between is filled.",
+            caption="Straight lines between the latent means of two rows, decoded. Halfway images that "
+            "are still images, and no overlay of the two ends, show that the space between is filled.",
             alt="Decoded images along lines between pairs of rows",
         )
     ]  # fmt: skip
