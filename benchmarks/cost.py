@@ -2,8 +2,8 @@
 
     python benchmarks/cost.py
 
-`import vael` in fresh processes beside `import torch`; `transform` of 70000 digits beside the encoder's matrix
-products alone, in turn in one process.
+`import vael` in fresh processes beside `import torch`; `transform` of 70000 digits beside the encoder's
+matrix products alone, in turn in one process.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import time
 
 import numpy as np
 import torch
-from common import interleaved, record
 
+from common import interleaved, record
 from vael import VAE
 from vael.datasets import load
 

@@ -2,8 +2,8 @@
 
     python benchmarks/few_labels.py [--latents N] [--epochs E] [--draws D]
 
-Labelled digits are drawn class-balanced from the 60000 training digits, the same draws for every representation.
-Transductive pipelines see the unlabelled digits (training and test) but no test label.
+Labelled digits are drawn class-balanced from the 60000 training digits, the same draws for every
+representation. Transductive pipelines see the unlabelled digits (training and test) but no test label.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import argparse
 import time
 from typing import Any
 
-from common import record
 from sklearn.decomposition import PCA
 
+from common import record
 from vael import VAE
 from vael.datasets import load
 from vael.evaluation import PairedDifference, compare, probe
@@ -47,14 +47,20 @@ def main() -> None:
         f"PCA of {asked.latents}": tuple(pca.transform(X) for X in pixels),
     }
     labels = digits.y, digits.y_test
-    facts = {"model": f"784-{'-'.join(map(str, asked.hidden))}-{asked.latents}", "train_seconds": round(trained)}
+    model = "-".join(map(str, [784, *asked.hidden, asked.latents]))
+    facts = {"model": model, "train_seconds": round(trained)}
     table = compare(representations, *labels, labels=(100, None), draws=asked.draws)
     print(table)
     record("few_labels", table.to_rows(), **facts)
     record("few_labels_paired", [_row(d) for d in table.differences], **facts)
     everyone = probe(
-        *representations["latents"][:1], digits.y, representations["latents"][1], digits.y_test,
-        labels=(10, 100, 1000), draws=asked.draws, unlabelled=None,
+        *representations["latents"][:1],
+        digits.y,
+        representations["latents"][1],
+        digits.y_test,
+        labels=(10, 100, 1000),
+        draws=asked.draws,
+        unlabelled=None,
         methods=("Poisson learning", "label spreading", "Laplace learning"),
     )
     print(everyone)

@@ -2,9 +2,9 @@
 
     python benchmarks/ppca.py
 
-The optimum is known in closed form (Tipping & Bishop 1999); the preset is trained by gradients from a random start,
-with no eigenvector in it. ln p(x) is computed exactly from the fitted weights. Second table: with a fixed variance s2
-and weight beta, a linear VAE keeps exactly the components whose eigenvalue exceeds beta s2.
+The optimum is known in closed form (Tipping & Bishop 1999); the preset is trained by gradients from a random
+start, with no eigenvector in it. ln p(x) is computed exactly from the fitted weights. Second table: with a
+fixed variance s2 and weight beta, a linear VAE keeps exactly the components whose eigenvalue exceeds beta s2.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import time
 
 import numpy as np
 import torch
-from common import record
 from sklearn.datasets import load_digits
 
+from common import record
 from vael import VAE
 from vael.models import FixedGaussian
 
@@ -69,7 +69,8 @@ def main() -> None:
     record("ppca", rows, ["1500 digits / 16, seed 0; ln p(x) exact from the fitted weights"])
     collapse = []
     for s2, beta, expected in KEPT:
-        vae = VAE(20, preset="ppca", likelihood=FixedGaussian(math.sqrt(s2)), beta=beta, random_state=0).fit(X)
+        likelihood = FixedGaussian(math.sqrt(s2))
+        vae = VAE(20, preset="ppca", likelihood=likelihood, beta=beta, random_state=0).fit(X)
         found = active(vae, X)
         collapse.append(
             {"s2": s2, "beta": beta, "expected": expected, "active": found, "equal": found == expected}

@@ -8,9 +8,10 @@ Elsewhere the products stay in float32, and this module checks that they do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,7 +25,7 @@ SMALLEST = (
 
 
 @contextmanager
-def fast_products(model: nn.Module, rows: int) -> Iterator[None]:
+def fast_products(model: nn.Module, rows: int) -> Generator[None]:
     """Let oneDNN do a model's float32 products inside the context, where `uses_onednn` says so.
 
     Arguments:
@@ -47,8 +48,8 @@ def uses_onednn(model: nn.Module, rows: int) -> bool:
 
 
 @contextmanager
-def _permitted() -> Iterator[None]:
-    setting = torch.backends.mkldnn.matmul
+def _permitted() -> Generator[None]:
+    setting: Any = torch.backends.mkldnn.matmul  # pyright: ignore[reportAttributeAccessIssue] - since 2.9
     before = setting.fp32_precision
     setting.fp32_precision = "bf16"
     try:
