@@ -14,7 +14,7 @@ from vael.report.applications import denoised
 from vael.report.blocks import Block, Cell, Column, Fact, Facts, Group, Measured, Section, Table
 from vael.report.held_out import HeldOut
 from vael.report.pictures import in_both_themes, limits_of
-from vael.report.records import ApplicationMeasures, RunMeasures
+from vael.report.records import ApplicationMeasures, DenoisingMeasure, RunMeasures
 
 __all__ = [
     "application_blocks",
@@ -135,7 +135,7 @@ def _by_labels(rows: Sequence[ProbeRow]) -> list[list[ProbeRow]]:
 def _title(row: ProbeRow | PairedDifference) -> str:
     if row.labels == 0:
         return "no labels"
-    return f"{row.labels} labels" + (", all there are" if row.all_labels else "")
+    return f"{row.labels} labels" + (", all rows learned from" if row.all_labels else "")
 
 
 def _line(table: ProbeTable, row: ProbeRow, names: Sequence[str]) -> list[Cell]:
@@ -177,14 +177,16 @@ def denoising_section(
     blocks: list[Block] = []
     shape = estimator.image_shape_
     if shape is not None:
-        for each in measures.denoising[:2]:
+        by_gain = sorted(measures.denoising, key=lambda d: d.error_after / d.error_before)
+        for each in (by_gain[0], by_gain[-1]):
             found = denoised(estimator, held, each.kind, each.rows)
             blocks.append(
                 in_both_themes(
                     plots.denoising, _flat(found.clean), _flat(found.corrupted), _flat(found.restored), shape,
                     value_limits=limits_of(held.X, shape),
-                    caption="Images as they were, damaged, and as the model restores them. Damage: "
-                    f"{_kind(each.kind, each.amount)}.",
+                    caption="Images as they were, damaged, and as the model restores them: "
+                    f"{_kind(each.kind, each.amount)}, which it "
+                    f"{'mends best' if each is by_gain[0] else 'mends least'}.",
                     alt=f"Images before and after {each.kind} damage, and restored",
                 )
             )  # fmt: skip
@@ -208,13 +210,29 @@ def denoising_section(
             "rows without damage, which restoring damaged ones can hardly beat.",
         )
     )
+    return Section("Denoising", _denoising_lead(measures), blocks)
+
+
+def _denoising_lead(measures: RunMeasures) -> str:
     lead = (
-        "The model was never shown damage. But a damaged row lies off the region that the decoder can "
-        "reach, and reconstructing it brings back the nearest thing that the model knows."
+        "The model was never shown damage. Reconstruction undoes it as far as the encoder, which must "
+        "guess z from a damaged row, is not led astray; the decoder then makes a row without damage."
     )
-    if all(d.error_after >= d.error_before for d in measures.denoising):
-        lead += " Here it does not help: reconstruction loses more than the damage does."
-    return Section("Denoising", lead, blocks)
+    helped = [d for d in measures.denoising if d.error_after < d.error_before]
+    not_helped = [d for d in measures.denoising if d not in helped]
+    if helped:
+        lead += f" Here the error falls with {_listed(helped)}."
+    if not_helped:
+        lead += (
+            f" It rises with {_listed(not_helped)}: that throws the encoder off, or is less than what "
+            "reconstruction itself loses."
+        )
+    return lead
+
+
+def _listed(kinds: Sequence[DenoisingMeasure]) -> str:
+    *first, last = [_kind(d.kind, d.amount) for d in kinds]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _kind(kind: str, amount: float) -> str:

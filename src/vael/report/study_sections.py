@@ -130,8 +130,7 @@ def space_section(model: StudiedModel, held: HeldOut) -> Section:
         estimator.image_shape_,
         label_name="digit",
         caption=f"{len(rows)} {_short(held)} at the means of their posteriors. Turn it with the mouse; "
-        "move the pointer over a point to see its image. Digits that crossed in the plane now pass each "
-        "other.",
+        "move the pointer over a point to see its image.",
         alt="Latent means in three dimensions, coloured by digit",
     )
     decoded = in_both_themes(
@@ -178,7 +177,7 @@ def large_section(model: StudiedModel, held: HeldOut, seed: int) -> Section:
             flat(estimator.sample(n, mean=True, random_state=seed)),
             shape,
             value_limits=limits,
-            caption="New digits: z drawn from the prior, and the mean of p(x|z). Most would pass; those "
+            caption="New digits: z drawn from the prior, and the mean of p(x|z). Many would pass. Those "
             "that would not lie between the groups, where the prior has mass and the data have none.",
             alt="Sampled digits",
         ),
@@ -215,8 +214,9 @@ def path_section(model: StudiedModel, held: HeldOut) -> Section:
             flat(strips.reshape(-1, *strips.shape[2:])).reshape(*strips.shape[:2], -1),
             shape,
             value_limits=limits,
-            caption="Straight lines in latent space, decoded. Halfway stands something that could be a "
-            "digit: strokes bend, open and close.",
+            caption="Straight lines in latent space, decoded: strokes bend, open and close. Where two "
+            "digits are far apart the line crosses a region that has no data, and the image fades on the "
+            "way.",
             alt="Decoded images between pairs of digits",
         ),
         in_both_themes(
