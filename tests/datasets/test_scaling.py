@@ -165,3 +165,13 @@ def test_it_cannot_be_changed():
 def test_bad_maps_and_values_are_refused(make, said):
     with pytest.raises(InputError, match=said):
         make()
+
+
+def test_centring_takes_the_mean_and_leaves_the_unit():
+    X = np.random.default_rng(0).normal(size=(50, 3)) * [1, 10, 100] + [5, -7, 1e6]
+    scaling = Scaling.centre(X)
+    np.testing.assert_allclose(scaling.to_model(X), X - X.mean(axis=0), atol=1e-4)
+    np.testing.assert_allclose(scaling.to_data(scaling.to_model(X)), X, atol=1e-4)
+    assert scaling.log_jacobian == 0
+    assert scaling.density_of == "the data as given"
+    assert Scaling.from_dict(scaling.to_dict()) == scaling

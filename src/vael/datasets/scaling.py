@@ -14,7 +14,7 @@ from vael.errors import InputError
 
 __all__ = ["Scaling"]
 
-_KINDS = ("identity", "unit", "standardise")
+_KINDS = ("identity", "unit", "standardise", "centre")
 _BLOCK = 1 << 21  # values scaled together, so that the float64 copy stays small
 
 
@@ -22,7 +22,7 @@ _BLOCK = 1 << 21  # values scaled together, so that the float64 copy stays small
 class Scaling:
     """Affine map: model value = (data value - ``offset``) / ``scale``, for each feature.
 
-    Make one with ``identity``, ``unit`` or ``standardise``. ``offset`` and ``scale`` are float64
+    Make one with ``identity``, ``centre``, ``unit`` or ``standardise``. ``offset`` and ``scale`` are float64
     of shape () or (features,); ``constant`` lists the features that had one value only when the
     map was made.
     """
@@ -51,6 +51,11 @@ class Scaling:
         return cls("identity", np.array(0.0), np.array(1.0), features)
 
     @classmethod
+    def centre(cls, X: np.ndarray) -> Scaling:
+        """Bring each feature of ``X``, (rows, features), to mean 0, and leave its unit."""
+        return cls("centre", _moments(X)[0], np.array(1.0), X.shape[1])
+
+    @classmethod
     def unit(cls, features: int, maximum: int) -> Scaling:
         """Bring whole numbers 0 to ``maximum`` (255 for bytes) into [0, 1]."""
         if maximum < 1:
@@ -76,8 +81,9 @@ class Scaling:
         """Nats to add to a log-density of a row in model units.
 
         For ``standardise`` the sum is a log-density of the data as given: -sum(ln scale). For
-        ``identity`` nothing changes. For ``unit`` it is 0 by convention: log-densities of integer
-        images are those of the values scaled to [0, 1] (``density_of`` says so).
+        ``identity`` and ``centre`` nothing changes. For ``unit`` it is 0 by convention:
+        log-densities of integer images are those of the values scaled to [0, 1] (``density_of``
+        says so).
         """
         if self.kind == "unit":
             return 0.0

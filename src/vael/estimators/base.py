@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -372,7 +372,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
 
 
 def _widths(hidden: Any) -> tuple[int, ...]:
-    widths = (hidden,) if isinstance(hidden, Integral) else tuple(hidden)
+    widths: tuple[Any, ...] = (hidden,) if isinstance(hidden, Real) else tuple(hidden)
     if not all(isinstance(w, Integral) and int(w) >= 1 for w in widths):
         raise InputError(f"hidden must be whole numbers >= 1, got {hidden!r}")
     return tuple(int(w) for w in widths)

@@ -22,7 +22,7 @@ class Preset:
         objective: What is maximised.
         reference: Where it comes from.
         hidden: Widths of the hidden layers, or channels of a convolutional network.
-        rescale: Whether real values are standardised.
+        rescale: Whether real values are standardised; else they are centred, and keep their units.
         max_epochs: Passes over the training rows at most.
         batch_size: Rows a step; None: all of them.
         learning_rate: Peak step size of Adam.
@@ -89,9 +89,9 @@ PRESETS: dict[str, Preset] = {
         reference="Tipping & Bishop 1999, JRSS B 61:611; Lucas et al. 2019, arXiv 1911.02469",
         hidden=(),
         rescale=False,
-        max_epochs=4000,
+        max_epochs=5000,
         batch_size=None,
-        learning_rate=1e-2,
+        learning_rate=3e-2,
         schedule="cosine",
         patience=None,
         validation_fraction=0.0,

@@ -169,7 +169,7 @@ class Schema:
         else:
             wanted = np.dtype(np.float32 if self.dtype in ("float16", "float32") else np.float64)
         data = self.scaling.to_data(x, dtype=wanted)
-        if drawn and self.levels:
+        if drawn and self.levels and wanted.kind == "f":
             data = np.rint(data)
         return data.reshape(len(data), *self.row_shape)
 
@@ -232,11 +232,13 @@ def _scaling(
             f"likelihood={name!r} needs values in [0, 1] or whole numbers from 0, but X holds values from "
             f"{found.minimum:g} to {found.maximum:g}: choose likelihood='gaussian', or scale X"
         )
+    if name == CUSTOM:
+        return (Scaling.unit(features, _BYTES) if found.bytes else Scaling.identity(features)), 0
     if not rescale:
-        return Scaling.identity(features), 0
+        return Scaling.centre(X), 0
     if found.bytes:
         return Scaling.unit(features, _BYTES), 0
-    if name == CUSTOM or (name == "gaussian-fixed" and found.unit_interval):
+    if name == "gaussian-fixed" and found.unit_interval:
         return Scaling.identity(features), 0
     return Scaling.standardise(X), 0
 

@@ -305,3 +305,9 @@ class VAE(LatentEstimator):
                 f"X holds {flat[row, column]:g} at row {row}, column {column}, but this model's likelihood "
                 f"({self.likelihood_}) knows values from 0 to {top:g} only: scale X as in fit"
             )
+        if self.schema_.levels and flat.dtype.kind == "f" and (flat != np.floor(flat)).any():
+            row, column = np.argwhere(flat != np.floor(flat))[0]
+            raise InputError(
+                f"X holds {flat[row, column]:g} at row {row}, column {column}, but this model's likelihood "
+                f"({self.likelihood_}) knows whole numbers only: round X"
+            )
