@@ -38,7 +38,7 @@ def exact_log_likelihood(vae: VAE, X: np.ndarray) -> float:
     zero = torch.zeros(1, vae.n_components_)
     s2 = vae.model_.decoder(zero).variance[0, 0].item()
     C = W @ W.T + s2 * np.eye(len(b))
-    centred = X - b
+    centred = vae.schema_.scaling.to_model(X).astype(float) - b
     solved = np.linalg.solve(C, centred.T).T
     quadratic = (centred * solved).sum(1).mean()
     return -0.5 * (len(b) * math.log(2 * math.pi) + np.linalg.slogdet(C)[1] + quadratic)

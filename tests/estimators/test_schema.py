@@ -158,3 +158,13 @@ def test_a_learned_scale_is_of_each_feature(quick: Quick, X: np.ndarray) -> None
     likelihood = quick().fit(X).model_.decoder.likelihood
     assert isinstance(likelihood, FeatureGaussian)
     assert likelihood.raw_log_scale.shape == (6,)
+
+
+def test_images_of_whole_numbers_are_greys():
+    """scikit-learn's digits hold 0 ... 16: no counts, but greys whose white is the largest value seen."""
+    X = np.random.default_rng(0).integers(0, 17, (50, 16)).astype(float)
+    X[0, 0] = 16
+    vae = vael.VAE(2, max_epochs=1, image_shape=(4, 4), random_state=0).fit(X)
+    assert vae.likelihood_ == "continuous-bernoulli"
+    assert vae.schema_.scaling.to_model(X).max() == 1.0
+    assert vae.sample(20, random_state=0).max() <= 16

@@ -85,17 +85,17 @@ def _chunks(X: np.ndarray) -> list[np.ndarray]:
     return np.array_split(X, max(1, X.size // (1 << 24)))
 
 
-def choose_likelihood(X: np.ndarray) -> str:
+def choose_likelihood(X: np.ndarray, *, images: bool = False) -> str:
     """Name the likelihood that fits flat data.
 
-    Only 0 and 1: Bernoulli. Other values in [0, 1], or bytes: continuous Bernoulli. Whole numbers from 0:
-    categorical if there are 16 values or fewer, else Gaussian with a warning. Else Gaussian with a learned
-    scale for each feature.
+    Only 0 and 1: Bernoulli. Other values in [0, 1], bytes, or images of whole numbers from 0, which are
+    greys: continuous Bernoulli. Other whole numbers from 0: categorical if there are 16 values or fewer,
+    else Gaussian with a warning. Else Gaussian with a learned scale for each feature.
     """
     found = _Range.of(X)
     if found.binary:
         return "bernoulli"
-    if found.unit_interval:
+    if found.unit_interval or (images and found.counts):
         return "continuous-bernoulli"
     if found.counts and found.maximum < MAX_CATEGORIES:
         return "categorical"
@@ -148,7 +148,7 @@ class Schema:
         found = _Range.of(X)
         name = likelihood_name(likelihood) if isinstance(likelihood, Likelihood) else likelihood
         if name == "auto":
-            name = choose_likelihood(X)
+            name = choose_likelihood(X, images=image_shape is not None or len(row_shape) > 1)
         if name != CUSTOM and name not in LIKELIHOODS:
             raise InputError(f"unknown likelihood {name!r}: choose 'auto' or one of {', '.join(LIKELIHOODS)}")
         scaling, levels = _scaling(X, found, name, rescale, getattr(likelihood, "levels", None))
