@@ -70,3 +70,8 @@ def make_trainer(data: torch.Tensor) -> Callable[..., Trainer]:
         )
 
     return make
+
+
+@pytest.fixture
+def make_model() -> Callable[[], LatentVariableModel]:
+    return small_model

@@ -305,3 +305,31 @@ def test_the_split_of_the_kl_and_the_active_latents_are_of_the_validation_rows(m
     with torch.no_grad():
         means = trainer.model.encoder(trainer.validation.take(slice(None))).mean
     assert last.active_latents == int((means.double().var(0, correction=0) > 0.01).sum())
+
+
+def test_what_is_recorded_is_of_the_data_as_given_and_the_loss_of_the_models_scale(
+    make_trainer: Make, make_model: Callable[[], LatentVariableModel], data: Tensor
+) -> None:
+    plain = make_trainer()
+    moved = Trainer(make_model(), ELBO(), Rows(data[:50]), Rows(data[50:]), plain.settings, log_jacobian=-7.5)
+    for a, b in zip(plain.epochs(), moved.epochs(), strict=True):
+        assert b.train_loss == a.train_loss
+        assert (b.train_kl, b.validation_kl) == (a.train_kl, a.validation_kl)
+        for name in (
+            "train_bound",
+            "train_log_likelihood",
+            "validation_bound",
+            "validation_log_likelihood",
+        ):
+            assert getattr(b, name) == pytest.approx(getattr(a, name) - 7.5, abs=1e-9)
+    assert weights(plain) == weights(moved)
+    assert moved.best_epoch == plain.best_epoch
+
+
+def test_a_validation_row_without_probability_is_said(make_trainer: Make, data: Tensor) -> None:
+    trainer = make_trainer()
+    trainer.validation.values[3] = 1e30
+    with pytest.raises(
+        NonFiniteError, match="the validation bound is not finite after epoch 1: some held-out"
+    ):
+        list(trainer.epochs())

@@ -69,6 +69,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
     n_validation_: int
     validation_rows_: np.ndarray
     seed_: int
+    chosen_: dict[str, Any]
     n_iter_: int
     best_epoch_: int
     bound_: float

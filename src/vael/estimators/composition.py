@@ -179,8 +179,9 @@ class Composition:
                 found = net(x.to(next((p.device for p in net.parameters()), x.device))).flatten(1).shape[1]
         except RuntimeError as error:
             image = net.images(x).shape if isinstance(net, OverImages) else x.shape
+            told = " ".join(str(error).split())
             raise InputError(
-                f"{slot}: your module cannot take a batch of shape {tuple(image)}: {error}"
+                f"{slot}: your module cannot take a batch of shape {tuple(image)}: {told}"
             ) from error
         finally:
             net.train(training)

@@ -59,7 +59,8 @@ def make_trainer(
         model = composition.build()
     if isinstance(model.decoder, Decoder):
         model.decoder.start(rows.mean())
-    trainer = Trainer(model, estimator.objective_, rows, held, estimator.settings_)
+    jacobian = estimator.schema_.scaling.log_jacobian
+    trainer = Trainer(model, estimator.objective_, rows, held, estimator.settings_, jacobian)
     estimator.chosen_ = trainer.chosen
     return trainer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -67,7 +68,7 @@ def environment(estimator: LatentEstimator) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "processor": platform.machine(),
         "device": str(next((p.device for p in estimator.model_.parameters()), "cpu")),
-        **getattr(estimator, "chosen_", {}),
+        **estimator.chosen_,
     }
 
 
@@ -125,15 +126,17 @@ def load(path: str | Path, **modules: nn.Module) -> Any:
     if not (config.get("finished") and folder.weights.exists()):
         raise RunError(f"{path} was not finished: go on with it by resume=True (vael fit ... --resume)")
     try:
-        estimator = _estimator(config, modules)
+        with torch.random.fork_rng(devices=[]):  # new networks draw weights, which are replaced
+            estimator = _estimator(config, modules)
         model = estimator.model_
         model.load_state_dict(folder.read_weights())
+        estimator.history_ = folder.read_metrics()[: estimator.n_iter_]
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         if isinstance(error, RunError):
             raise
-        raise RunError(f"{path} is damaged or not a run of this version: {error}") from error
+        told = " ".join(str(error).split())
+        raise RunError(f"{path} is damaged or not a run of this version: {told}") from error
     model.eval()
-    estimator.history_ = folder.read_metrics()[: estimator.n_iter_]
     return estimator
 
 
@@ -143,7 +146,8 @@ def _estimator(config: dict[str, Any], modules: dict[str, nn.Module]) -> LatentE
         raise RunError(f"unknown estimator {name!r}: this run was written by another version of vael")
     parameters = {k: _parameter(k, v, modules) for k, v in config["parameters"].items()}
     estimator = ESTIMATORS[name](**parameters)
-    slots = {slot: build(config["model"][slot], modules=modules) for slot in _SLOTS}
+    own = {slot: copy.deepcopy(module) for slot, module in modules.items()}  # those given stay as they are
+    slots = {slot: build(config["model"][slot], modules=own) for slot in _SLOTS}
     estimator.model_ = LatentVariableModel(**slots)
     estimator.schema_ = Schema.from_dict(config["schema"])
     estimator.objective_ = build(config["objective"])
@@ -152,6 +156,7 @@ def _estimator(config: dict[str, Any], modules: dict[str, nn.Module]) -> LatentE
     }
     estimator.settings_ = TrainingSettings(**settings)
     estimator.n_train_, estimator.n_validation_ = (config["split"][k] for k in ("train", "validation"))
+    estimator.chosen_ = {k: config["environment"][k] for k in ("compiled", "products")}
     estimator.image_shape_ = estimator.schema_.image_shape
     for fact, value in config["facts"].items():
         setattr(estimator, fact, value)

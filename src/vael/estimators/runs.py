@@ -73,8 +73,9 @@ def _restore(folder: RunFolder, config: dict[str, Any], trainer: Trainer) -> Non
     try:
         trainer.restore(*state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        told = " ".join(str(error).split())
         raise RunError(
-            f"{folder.checkpoint} does not fit this model: {error}; use the modules that the run was started "
+            f"{folder.checkpoint} does not fit this model: {told}; use the modules that the run was started "
             "with, or start a new run"
         ) from error
 

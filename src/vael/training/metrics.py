@@ -23,6 +23,9 @@ CHUNK = 1024
 class EpochMetrics:
     """One epoch, averaged over rows; a line of ``metrics.jsonl``. Bounds and their terms in nats a row.
 
+    Bounds and log-likelihoods are of the data as given (of integer images: of the values in [0, 1]); the
+    loss is of the model's scale.
+
     Attributes:
         epoch: Counted from 1.
         seconds: Since training started, resumed parts added up.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -46,6 +47,8 @@ class Trainer:
         train: Training rows.
         validation: Rows for early stopping; None: stop on the training bound.
         settings: How to train.
+        log_jacobian: Nats that make a log-density of a row on the model's scale one of the data as given;
+            added to the bounds and log-likelihoods that are recorded, and not to the loss.
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class Trainer:
         train: Rows,
         validation: Rows | None,
         settings: TrainingSettings,
+        log_jacobian: float = 0.0,
     ) -> None:
         self.settings = settings
+        self.log_jacobian = log_jacobian
         self.device = resolve_device(settings.device)
         self.model = model.to(self.device)
         self.objective = objective
@@ -123,6 +128,7 @@ class Trainer:
         self.epoch += 1
         self.seconds += elapsed
         loss, bound, log_likelihood, kl = (totals / len(self.train)).tolist()
+        bound, log_likelihood = bound + self.log_jacobian, log_likelihood + self.log_jacobian
         measured = self._validate()
         value = bound if measured is None else measured.bound
         rising = self.objective.weight(self._progress(0, 1)) < self.objective.weight(1.0)
@@ -154,7 +160,16 @@ class Trainer:
         self.model.eval()
         generator = stream(self.settings.seed, VALIDATION, 0, self.device)
         with fast_products(self.model, self.together):
-            return measure(self.model, self.objective, self.validation, generator)
+            found = measure(self.model, self.objective, self.validation, generator)
+        given = self.log_jacobian
+        found = replace(found, bound=found.bound + given, log_likelihood=found.log_likelihood + given)
+        if not math.isfinite(found.bound):
+            raise NonFiniteError(
+                f"the validation bound is not finite after epoch {self.epoch}: some held-out row has no "
+                f"probability; try a learning_rate below {self.settings.learning_rate:g}, or look for "
+                f"outliers"
+            )
+        return found
 
     def _keep_best(self, value: float, rising: bool) -> bool:
         """Remember the weights if the bound is better; count the epochs in which it is not.
