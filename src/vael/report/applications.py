@@ -39,10 +39,10 @@ def model_values(estimator: VAE | Autoencoder, X: np.ndarray) -> np.ndarray:
 def label_counts(y: np.ndarray) -> tuple[int | None, ...]:
     """Choose from 10, 100, 1000 labels what the smallest class can meet in balance; then all (None)."""
     classes, sizes = np.unique(y, return_counts=True)
-    k = len(classes)
+    k, smallest = len(classes), int(sizes.min())
 
     def possible(count: int) -> bool:
-        return k <= count < len(y) and -(-count // k) <= sizes.min()
+        return k <= count < len(y) and -(-count // k) <= smallest
 
     counts = [count for count in (10, 100, 1000) if possible(count)]
     if not counts and possible(k):
