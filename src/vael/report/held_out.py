@@ -14,7 +14,10 @@ from vael.estimators import VAE, Autoencoder
 from vael.estimators.fitting import Split as RowSplit
 from vael.estimators.run_data import RunData
 
-__all__ = ["HeldOut", "Split", "held_out", "split_for_labels", "unnamed", "validation_rows"]
+__all__ = ["HeldOut", "Split", "for_maps", "held_out", "split_for_labels", "unnamed", "validation_rows"]
+
+
+ENOUGH_FOR_A_MAP = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +60,13 @@ def held_out(estimator: VAE | Autoencoder, dataset: Dataset, run_data: RunData |
         y = None if dataset.y is None else dataset.y[rows]
         return HeldOut(dataset.X[rows], y, "validation rows, which chose the best epoch", False)
     return HeldOut(dataset.X, dataset.y, "training rows", True)
+
+
+def for_maps(dataset: Dataset, held: HeldOut) -> HeldOut:
+    """Return the held-out rows where they are enough for a map, else all rows of the data set."""
+    if len(held.X) >= ENOUGH_FOR_A_MAP:
+        return held
+    return HeldOut(dataset.X, dataset.y, "rows, those trained on among them", True)
 
 
 def split_for_labels(

@@ -9,7 +9,7 @@ from vael.datasets import Dataset
 from vael.estimators import VAE, Autoencoder
 from vael.plots.labels import Classes, read_labels
 from vael.report.blocks import Block, Column, Section, Table
-from vael.report.held_out import HeldOut
+from vael.report.held_out import HeldOut, for_maps
 from vael.report.measures import has_evidence
 from vael.report.notices import is_binarised
 from vael.report.pictures import (
@@ -164,6 +164,7 @@ def latent_section(
 ) -> Section:
     """Maps of the latents, the decoded grid, and ways between rows."""
     k, shape = estimator.n_components_, estimator.image_shape_
+    unseen, held = held, for_maps(dataset, held)
     rows = spread_rows(len(held.X), MAP_POINTS)
     Z = np.asarray(estimator.transform(held.X[rows]), np.float64)
     y = None if held.y is None else held.y[rows]
@@ -192,13 +193,16 @@ def latent_section(
     if k >= 3 and len(rows) > 3:
         blocks += _in_space(estimator, held, Z, rows, cloud_points)
     if shape is not None:
-        blocks += _strips(estimator, held)
+        blocks += _strips(estimator, unseen)
     lead = (
         "Where the encoder puts rows that it has not been trained on. Rows that look alike should lie "
         "together."
     )
     if held.trained_on:
-        lead = "Where the encoder puts the rows. Rows that look alike should lie together."
+        lead = (
+            "Where the encoder puts the rows, those that it was trained on among them. Rows that look alike "
+            "should lie together."
+        )
     return Section("The latent space", lead, blocks)
 
 

@@ -17,7 +17,7 @@ from vael.report.blocks import (
     Table,
 )
 from vael.report.choices import clock
-from vael.report.held_out import held_out
+from vael.report.held_out import for_maps, held_out
 from vael.report.machine import describe_machine
 from vael.report.notices import collapse_notices, likelihood_notices, training_notices
 from vael.report.numbers_seen import application_blocks, denoising_section, likelihood_section
@@ -53,8 +53,8 @@ def study_report(
     held = held_out(large.estimator, dataset, None)
     sections = [
         idea_section(dataset, large),
-        plane_section(plane, held),
-        space_section(space, held),
+        plane_section(plane, for_maps(dataset, held)),
+        space_section(space, for_maps(dataset, held)),
         large_section(large, held, seed),
         _likelihood(studied, dataset),
         path_section(large, held),
