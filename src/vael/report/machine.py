@@ -17,7 +17,7 @@ def describe_machine() -> dict[str, str]:
     """Return what decides how long a run takes, in words: processor, cores, system, versions."""
     return {
         "processor": _processor(),
-        "cores": f"{_cores()} available, {torch.get_num_threads()} threads of PyTorch",
+        "cores": f"{_cores()} available; PyTorch's threads: {torch.get_num_threads()}",
         "system": f"{platform.system()} {platform.machine()}",
         "versions": f"vael {version('vael')}, Python {platform.python_version()}, "
         f"PyTorch {torch.__version__}",
