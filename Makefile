@@ -2,11 +2,12 @@
 #
 #   make demo TORCH="torch --index-url ..."   another build of PyTorch, for a GPU say
 #   make demo PYTHON=python3.12               another Python (3.11 or newer)
+#   make demo OUT=folder                      where the models and the report go (runs/demo-DATE-TIME)
 
 PYTHON ?= python3
 VENV ?= .venv
 TORCH ?= torch==2.13.0
-OUT ?= runs/demo
+OUT ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -36,7 +37,7 @@ $(VENV)/.tested: $(VENV)/.installed
 install: $(VENV)/.installed  ## make the virtual environment and install vael
 
 demo: $(VENV)/.installed  ## learn MNIST and write a report: about five minutes on two cores
-	$(BIN)/vael demo --out $(OUT)
+	$(BIN)/vael demo $(if $(OUT),--out $(OUT))
 
 test: $(VENV)/.tested lint types unit  ## run every check
 
