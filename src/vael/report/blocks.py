@@ -50,7 +50,7 @@ class Measured:
     spread: float
 
 
-Cell: TypeAlias = str | int | float | Measured | None
+Cell: TypeAlias = str | int | float | np.integer[Any] | np.floating[Any] | Measured | None
 
 
 @dataclass(frozen=True)
