@@ -161,3 +161,12 @@ def test_rows_that_differ_in_one_bit_get_other_coins() -> None:
 def test_zeros_and_ones_stay() -> None:
     x = (greys(50, 30) > 0.5).float()
     assert torch.equal(binarise_by_content(x, seed=3), x)
+
+
+def test_rows_of_the_same_greys_in_another_order_get_other_coins() -> None:
+    """Their thresholds differ too, pixel by pixel: half the coins of equal chance differ."""
+    x = torch.full((2, 4000), 0.5)
+    x[0, 0], x[1, -1] = 0.25, 0.25
+    first, second = binarise_by_content(x, seed=0)[:, 1:-1]
+    differing = (first != second).double().mean().item()
+    assert differing == pytest.approx(0.5, abs=4.5 * (0.25 / 3998) ** 0.5)
