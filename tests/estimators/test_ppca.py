@@ -53,28 +53,34 @@ def test_the_preset_reaches_the_optimum_by_gradients_from_a_random_start(
 
 
 @pytest.mark.slow
-# beta s2 = 0.2 is not here: its seventh eigenvalue, 0.2044, is not found (benchmarks/README.md says so).
-@pytest.mark.parametrize(("s2", "beta", "kept"), [(0.05, 1, 18), (0.1, 1, 12)])
+@pytest.mark.parametrize(
+    ("s2", "beta", "kept", "rate"),
+    [(0.05, 1, 18, 3e-2), (0.1, 1, 12, 3e-2), (0.2, 1, 7, 3e-3), (0.05, 4, 7, 3e-3)],
+)
 def test_the_latents_kept_are_those_whose_eigenvalue_passes_beta_s2(
-    digits: np.ndarray, s2: float, beta: float, kept: int
+    digits: np.ndarray, s2: float, beta: float, kept: int, rate: float
 ) -> None:
+    """The seventh eigenvalue, 0.2044, is worth 0.0001 nats more than nothing at 0.2.
+
+    So weak a direction must grow undisturbed: at ten times the rate it spreads over the spare latents, and at
+    this one three seeds of four find it (0, 1 and 2).
+    """
     vae = vael.VAE(
         20,
         preset="ppca",
         likelihood=FixedGaussian(math.sqrt(s2)),
         beta=float(beta),
-        max_epochs=4000,
+        learning_rate=rate,
         random_state=0,
         device="cpu",
     ).fit(digits)
     eigenvalues = np.linalg.eigvalsh(np.cov(digits.T, bias=True))[::-1][:20]
     assert (eigenvalues > beta * s2).sum() == kept
     mean, std = vae.posterior_moments(digits)
+    assert (mean.var(0) > 0.01).sum() == kept  # Burda's count of active units
     kl = 0.5 * (mean.var(0) + mean.mean(0) ** 2 + std[0] ** 2 - 1 - 2 * np.log(std[0]))
-    # An active latent's KL is half the log of its ratio; the weakest, 0.0538 against 0.05, has 0.08 nats.
-    exact = 0.5 * np.log(np.maximum(eigenvalues / (beta * s2), 1))
+    exact = 0.5 * np.log(np.maximum(eigenvalues / (beta * s2), 1))  # half the log of each one's ratio
     assert kl.sum() == pytest.approx(exact.sum(), rel=0.02)
-    assert (kl > 0.01).sum() == kept
 
 
 def test_far_from_zero_the_optimum_is_reached_too() -> None:
