@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=100)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--schedule", default="one-cycle")
+    parser.add_argument("--warm-up", type=float, default=0.0, help="part over which k rises from 1 to 50")
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--test-rows", type=int, default=10000)
     asked = parser.parse_args()
@@ -40,13 +41,15 @@ def main() -> None:
     vae = VAE(
         50,
         preset=asked.model,
-        objective=IWELBO(50, doubly_reparameterised=True) if asked.model == "iwae" else None,
+        objective=IWELBO(50, doubly_reparameterised=True, warm_up=asked.warm_up)
+        if asked.model == "iwae"
+        else None,
         hidden=(200, 200),
         activation="tanh",
         likelihood="bernoulli",
         validation_fraction=0.0,
         max_epochs=asked.epochs,
-        patience=asked.epochs,
+        patience="never",
         batch_size=asked.batch,
         learning_rate=asked.rate,
         schedule=asked.schedule,

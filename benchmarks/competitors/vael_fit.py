@@ -30,7 +30,7 @@ def main() -> None:
         batch_size=chosen.batch,
         learning_rate=1e-3,
         schedule="constant",
-        patience=None,
+        patience="never",
         device="cpu",
         random_state=0,
         **settings,

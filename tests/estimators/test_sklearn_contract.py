@@ -228,6 +228,13 @@ def test_the_validation_fraction_is_of_the_rows(
     assert len(set(vae.validation_rows_.tolist())) == held
 
 
+def test_patience_can_be_endless(quick: Quick, X: np.ndarray) -> None:
+    """A rate of nil improves nothing: the preset's ten epochs of patience end, "never" does not."""
+    settings: dict[str, Any] = {"max_epochs": 15, "learning_rate": 1e-30}
+    assert quick(**settings, patience=None).fit(X).n_iter_ < 15
+    assert quick(**settings, patience="never").fit(X).n_iter_ == 15
+
+
 def test_early_stopping_says_so(quick: Quick, X: np.ndarray) -> None:
     vae = quick(max_epochs=500, learning_rate=0.1, patience=3).fit(X)
     assert vae.stopped_ == "converged"

@@ -9,6 +9,7 @@ import torch
 import zuko
 from torch import Tensor
 
+from vael.errors import InputError
 from vael.models import log_weights
 from vael.objectives import ELBO, IWELBO
 
@@ -47,6 +48,17 @@ def test_the_bound_rises_with_k_to_the_evidence(linear_gaussian) -> None:
     evidence = linear_gaussian.log_evidence(x)
     assert (bounds[-1] < evidence + 5 * errors[-1]).all()
     assert (evidence - bounds[-1] < 0.05).all()
+
+
+def test_the_samples_rise_by_equal_factors(linear_gaussian) -> None:
+    objective = IWELBO(16, warm_up=0.5)
+    assert [objective.draws(p) for p in (0.0, 0.125, 0.25, 0.375, 0.5, 1.0)] == [1, 2, 4, 8, 16, 16]
+    assert IWELBO(16).draws(0.0) == 16
+    model, x = linear_gaussian.model(widen=1.5), linear_gaussian.sample(3)
+    rising = objective(model, x, generator=seeded(), progress=0.25)
+    torch.testing.assert_close(rising.bound, IWELBO(4)(model, x, generator=seeded()).bound)
+    with pytest.raises(InputError, match="part of training"):
+        IWELBO(16, warm_up=2)
 
 
 def test_one_sample_is_the_elbo_in_the_mean(linear_gaussian) -> None:

@@ -27,7 +27,7 @@ def test_without_a_compiler_it_falls_back_with_a_warning(monkeypatch):
 
 
 def test_a_warm_up_is_not_compiled():
-    with pytest.warns(VaelWarning, match="changes step by step"):
+    with pytest.warns(VaelWarning, match="changes as it warms up"):
         assert not compiles(True, nn.Linear(2, 2), 1, steady=False, device=CPU)
 
 

@@ -65,8 +65,8 @@ class FitOptions:
     """Peak step size of Adam."""
     schedule: Annotated[Literal["constant", "cosine", "one-cycle", "burda"] | None, _TRAINING] = None
     """Course of the learning rate."""
-    patience: Annotated[int | None, _TRAINING] = None
-    """Epochs without a better bound after which training stops."""
+    patience: Annotated[int | Literal["never"] | None, _TRAINING] = None
+    """Epochs without a better bound after which training stops; or never."""
     validation_fraction: Annotated[float | None, _TRAINING] = None
     """Part of the rows held out for early stopping."""
     precision: Annotated[Literal["float32", "bfloat16"] | None, _TRAINING] = None

@@ -49,6 +49,6 @@ def report(
     measures = kept_measures(opened, samples, seed)
     if measures is None:
         measures = measure(opened, 500 if samples is None else samples, seed or 0, common)
-    page = run_report(opened.estimator, opened.dataset, measures)
+    page = run_report(opened.estimator, opened.dataset, measures, opened.run_data)
     place = write(page, folder / "report.html", overwrite=True).resolve()
     common.result({"run": folder, "report": place}, f"report: {place}")

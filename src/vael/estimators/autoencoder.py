@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from torch import nn
@@ -77,7 +77,7 @@ class Autoencoder(LatentEstimator):
         batch_size: int | None = None,
         learning_rate: float | None = None,
         schedule: str | None = None,
-        patience: int | None = None,
+        patience: int | Literal["never"] | None = None,
         precision: str = "float32",
         compile: Any = "auto",  # noqa: A002
         device: str = "auto",

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -47,7 +47,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
     batch_size: int | None
     learning_rate: float | None
     schedule: str | None
-    patience: int | None
+    patience: int | Literal["never"] | None
     precision: str
     compile: Any
     device: str
@@ -88,6 +88,8 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         chosen = preset(self._preset_name)
         names = ("network", "max_epochs", "batch_size", "learning_rate", "schedule", "patience")
         given = {n: getattr(self, n) for n in names if getattr(self, n) is not None}
+        if self.patience == "never":
+            given["patience"] = None
         if self.hidden is not None:
             given["hidden"] = _widths(self.hidden)
         if self.validation_fraction is not None:

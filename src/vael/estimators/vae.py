@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -57,8 +57,10 @@ class VAE(LatentEstimator):
         (H, W) or (H, W, C), where X is flat but its rows are images.
     validation_fraction : float, default=None
         Part of the rows held out for early stopping.
-    max_epochs, batch_size, learning_rate, schedule, patience : default=None
+    max_epochs, batch_size, learning_rate, schedule : default=None
         Training; see ``vael.training.TrainingSettings``.
+    patience : int or "never", default=None
+        Epochs without a better bound after which training stops.
     precision : {"float32", "bfloat16"}, default="float32"
         Precision of the matrix products.
     compile : bool or "auto", default="auto"
@@ -132,7 +134,7 @@ class VAE(LatentEstimator):
         batch_size: int | None = None,
         learning_rate: float | None = None,
         schedule: str | None = None,
-        patience: int | None = None,
+        patience: int | Literal["never"] | None = None,
         precision: str = "float32",
         compile: Any = "auto",  # noqa: A002
         device: str = "auto",

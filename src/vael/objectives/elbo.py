@@ -49,9 +49,8 @@ class ELBO:
         if not 0 <= self.warm_up <= 1:
             raise InputError(f"warm_up is a part of training, in [0, 1], got {self.warm_up}")
 
-    @property
-    def draws(self) -> int:
-        """Samples of z a row."""
+    def draws(self, progress: float) -> int:
+        """Return the samples of z a row."""
         return self.samples
 
     def weight(self, progress: float) -> float:

@@ -22,9 +22,8 @@ __all__ = ["Reconstruction"]
 class Reconstruction:
     """E_q[ln p(x|z)], no KL: a bound on nothing, reported as the reconstruction's log-likelihood."""
 
-    @property
-    def draws(self) -> int:
-        """Samples of z a row."""
+    def draws(self, progress: float) -> int:
+        """Return 1 sample a row."""
         return 1
 
     def weight(self, progress: float) -> float:

@@ -56,9 +56,8 @@ class Objective(Protocol):
         """Compute the terms; `progress` in [0, 1] says how much of training has passed."""
         ...
 
-    @property
-    def draws(self) -> int:
-        """Samples of z a row."""
+    def draws(self, progress: float) -> int:
+        """Return the samples of z a row at this point of training."""
         ...
 
     def weight(self, progress: float) -> float:

@@ -172,7 +172,7 @@ def _fit(
         batch_size=plan.batch_size,
         learning_rate=plan.learning_rate,
         schedule="one-cycle",
-        patience=plan.epochs,  # the schedule ends training, nothing else
+        patience="never",  # the schedule ends training
         random_state=seed,
         verbose=verbose,
         run=run,

@@ -28,7 +28,7 @@ def compiles(
         asked: The setting.
         model: The model.
         rows: Rows decoded in the whole of training: training rows, times epochs, times samples a row.
-        steady: Whether the loss is weighed alike throughout (a warm-up would be compiled at every step).
+        steady: Whether the objective stays the same throughout (a warm-up would be compiled at every step).
         device: Where the model is.
     """
     parameters = sum(p.numel() for p in model.parameters())
@@ -37,7 +37,7 @@ def compiles(
         return False
     reason = None
     if not steady:
-        reason = "the weight of the KL changes step by step"
+        reason = "the objective changes as it warms up"
     elif device.type == "cpu" and not _has_compiler():
         reason = "no C++ compiler was found (install g++, or set CXX)"
     if reason is not None and (asked is True or steady):

@@ -44,8 +44,8 @@ class Step:
         self.device = device
         self.batch = min(settings.batch_size, rows)
         self._compiled: Callable[..., Any] | None = None
-        work = rows * settings.max_epochs * objective.draws
-        steady = objective.weight(0.0) == objective.weight(1.0)
+        work = rows * settings.max_epochs * objective.draws(1.0)
+        steady = all(f(0.0) == f(1.0) for f in (objective.weight, objective.draws))
         self.compile(compiles(settings.compile, model, work, steady=steady, device=device))
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimiser = Adam(

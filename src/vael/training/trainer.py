@@ -69,7 +69,7 @@ class Trainer:
         self.train = self._prepared(train, 0).to(self.device)
         self.validation = None if validation is None else self._prepared(validation, 1).to(self.device)
         self.step = Step(model, objective, settings, len(train), self.device)
-        self.together = min(settings.batch_size, len(train)) * objective.draws
+        self.together = min(settings.batch_size, len(train)) * objective.draws(1.0)
         self.epoch = 0
         self.seconds = 0.0
         self.stale = 0
