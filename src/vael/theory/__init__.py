@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-# finite and continuous probability, divergence
-
-# the evidence lower bound
-
-# gradients and variational inference
-
-# exact latent variable models
 from vael.theory.results import Estimate, Integral
 
 __all__ = [
