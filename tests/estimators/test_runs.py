@@ -17,7 +17,7 @@ from torch import nn
 
 import vael
 from vael.estimators import fitting
-from vael.objectives import ELBO
+from vael.objectives import ELBO, IWELBO
 
 Quick = Callable[..., vael.VAE]
 Bytes = Callable[[Any], bytes]
@@ -233,6 +233,7 @@ def test_a_finished_run_goes_on_where_nothing_depends_on_its_length(
     [
         ({"schedule": "cosine"}, "the schedule 'cosine' is spread over it; only a constant one can go on"),
         ({"objective": ELBO(warm_up=0.1)}, "the objective's warm-up is a part of training"),
+        ({"objective": IWELBO(4, warm_up=0.1)}, "the objective's warm-up is a part of training"),
     ],
 )
 def test_a_run_whose_course_depends_on_its_length_is_not_made_longer(

@@ -95,13 +95,13 @@ def _same_run(found: dict[str, Any], asked: dict[str, Any], trainer: Trainer, ep
 
 
 def _check_longer(trainer: Trainer, epoch: int) -> None:
-    settings, weight = trainer.settings, trainer.objective.weight
+    settings, objective = trainer.settings, trainer.objective
     if settings.schedule != "constant":
         raise RunError(
             f"cannot resume with another max_epochs: the schedule {settings.schedule!r} is spread over it; "
             "only a constant one can go on"
         )
-    if len({weight(part / 100) for part in range(101)}) > 1:
+    if len({(objective.weight(part / 100), objective.draws(part / 100)) for part in range(101)}) > 1:
         raise RunError("cannot resume with another max_epochs: the objective's warm-up is a part of training")
     if settings.max_epochs < epoch:
         raise RunError(f"cannot resume with max_epochs={settings.max_epochs}: the run has {epoch} already")
