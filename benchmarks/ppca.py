@@ -34,11 +34,11 @@ def exact_log_likelihood(vae: VAE, X: np.ndarray) -> float:
     """Mean ln N(x; b, W W^T + s2 I) in nats, from the decoder's weights."""
     output = vae.model_.decoder.net.output
     W = output.weight.detach().double().numpy()
-    b = output.bias.detach().double().numpy() + vae.schema_.scaling.offset  # the preset centres the data
+    b = output.bias.detach().double().numpy()
     zero = torch.zeros(1, vae.n_components_)
     s2 = vae.model_.decoder(zero).variance[0, 0].item()
     C = W @ W.T + s2 * np.eye(len(b))
-    centred = vae.schema_.scaling.to_model(X).astype(float) - b
+    centred = vae.schema_.scaling.to_model(X).astype(float) - b  # the preset centres the data first
     solved = np.linalg.solve(C, centred.T).T
     quadratic = (centred * solved).sum(1).mean()
     return -0.5 * (len(b) * math.log(2 * math.pi) + np.linalg.slogdet(C)[1] + quadratic)
