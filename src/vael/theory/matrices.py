@@ -1,0 +1,76 @@
+"""Arrays checked at the door: finite, of the right shape, positive definite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vael.errors import InputError
+
+__all__ = ["Spectrum", "cholesky", "covariance_spectrum", "finite", "finite_rows"]
+
+
+def finite(name: str, values: object, *, dimensions: int) -> np.ndarray:
+    """Return values as a float64 array with so many axes; anything else is an `InputError`."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != dimensions:
+        raise InputError(f"{name} must have {dimensions} axes, got shape {array.shape}")
+    if array.size == 0:
+        raise InputError(f"{name} is empty: it has shape {array.shape}")
+    wrong = np.argwhere(~np.isfinite(array))
+    if len(wrong):
+        place = tuple(map(int, wrong[0]))
+        where = f" at {place[0] if dimensions == 1 else place}" if place else ""
+        raise InputError(f"{name} must be finite, got {array[place]}{where}")
+    return array
+
+
+def finite_rows(X: object, features: int | None = None) -> np.ndarray:
+    """Return rows as float64, ``(n, features)``; NaN or another width is an `InputError`."""
+    rows = finite("X", X, dimensions=2)
+    if features is not None and rows.shape[1] != features:
+        raise InputError(f"X must have {features} features, got {rows.shape[1]}")
+    return rows
+
+
+def cholesky(name: str, covariance: np.ndarray) -> np.ndarray:
+    """Return the lower factor of a covariance; one that is not positive definite is an `InputError`."""
+    if covariance.shape[0] != covariance.shape[1]:
+        raise InputError(f"{name} must be square, got shape {covariance.shape}")
+    skew = np.abs(covariance - covariance.T).max()
+    if skew > 1e-9 * np.abs(covariance).max():
+        raise InputError(f"{name} must be symmetric, but differs from its transpose by {skew:.3g}")
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError as error:
+        smallest = np.linalg.eigvalsh(covariance)[0]
+        raise InputError(
+            f"{name} must be positive definite, but its smallest eigenvalue is {smallest:.3g}"
+        ) from error
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Mean and covariance of rows, the covariance by its eigenvalues; all divide by n.
+
+    Attributes
+    ----------
+        mean: Of shape ``(features,)``.
+        eigenvalues: From the largest to the smallest, never negative, ``(features,)``.
+        eigenvectors: In the columns; the largest entry of each is positive, ``(features, features)``.
+    """
+
+    mean: np.ndarray
+    eigenvalues: np.ndarray
+    eigenvectors: np.ndarray
+
+
+def covariance_spectrum(X: np.ndarray) -> Spectrum:
+    """Return the mean of rows, and the eigenvalues of their covariance from the largest down."""
+    mean = X.mean(0)
+    centred = X - mean
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(X))
+    values, vectors = values[::-1].clip(min=0), vectors[:, ::-1]
+    largest = vectors[np.abs(vectors).argmax(0), np.arange(len(values))]
+    return Spectrum(mean, values, vectors * np.sign(largest))
