@@ -7,28 +7,58 @@ from vael.theory.continuous import Density, normal_density
 from vael.theory.divergence import kl_integrand, kl_monte_carlo, kl_normal, kl_quadrature
 from vael.theory.exact_results import JointSample, NormalPosterior
 from vael.theory.finite import FiniteDistribution, RandomVariable
+from vael.theory.gaussian_identities import GaussianIdentities, gaussian_identities
 from vael.theory.gaussian_mixture import EMResult, GaussianMixture
+from vael.theory.gradient_study import GradientStudy, gradient_study
+from vael.theory.gradients import (
+    Gradient,
+    GradientSamples,
+    Quadratic,
+    exact_gradient,
+    mean_baseline,
+    optimal_baseline,
+    reparameterised_gradient,
+    score_function_gradient,
+)
 from vael.theory.joint_density import JointDensity, joint_normal_density
 from vael.theory.joint_table import JointTable
 from vael.theory.linear_gaussian import BetaOptimum, LinearGaussian
+from vael.theory.mean_field import MeanFieldResult, NormalMeanField, mean_field, normal_mean_field
+from vael.theory.mixture_cavi import CAVIResult, mixture_cavi
+from vael.theory.mixture_exact import ExactMixture, exact_mixture
+from vael.theory.mixture_prior import MixturePrior
 from vael.theory.quadrature import integrate, integrate_2d, integrate_many
 from vael.theory.results import Estimate, Integral
 
 __all__ = [
     "BetaOptimum",
+    "CAVIResult",
     "Density",
     "EMResult",
     "Estimate",
+    "ExactMixture",
     "FiniteDistribution",
+    "GaussianIdentities",
     "GaussianMixture",
+    "Gradient",
+    "GradientSamples",
+    "GradientStudy",
     "Integral",
     "JointDensity",
     "JointSample",
     "JointTable",
     "LinearGaussian",
+    "MeanFieldResult",
+    "MixturePrior",
+    "NormalMeanField",
     "NormalPosterior",
+    "Quadratic",
     "RandomVariable",
     "evidence",
+    "exact_gradient",
+    "exact_mixture",
+    "gaussian_identities",
+    "gradient_study",
     "integrate",
     "integrate_2d",
     "integrate_many",
@@ -37,8 +67,15 @@ __all__ = [
     "kl_monte_carlo",
     "kl_normal",
     "kl_quadrature",
+    "mean_baseline",
+    "mean_field",
+    "mixture_cavi",
     "normal_density",
+    "normal_mean_field",
+    "optimal_baseline",
     "posterior",
     "posterior_density",
     "posteriors",
+    "reparameterised_gradient",
+    "score_function_gradient",
 ]
