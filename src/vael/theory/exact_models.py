@@ -53,6 +53,11 @@ class AffineNormal(LazyDistribution):
             return DiagonalNormal(loc, self.scale)
         return FullNormal(loc, self.scale.expand(*loc.shape, loc.shape[-1]))
 
+    def extra_repr(self) -> str:
+        """Return the shapes."""
+        outputs, inputs = self.matrix.shape
+        return f"inputs={inputs}, outputs={outputs}, {'independent' if self.diagonal else 'full covariance'}"
+
 
 class SelectedNormal(Law):
     r"""The component of a Gaussian mixture that a one-hot vector names.
@@ -133,6 +138,10 @@ class ComponentPrior(LazyDistribution):
         """Return the law, of batch shape () and event shape (components,)."""
         return OneHotCategorical(logits=self.log_weights)
 
+    def extra_repr(self) -> str:
+        """Return the number of components."""
+        return f"components={len(self.log_weights)}"
+
 
 class SelectedComponent(LazyDistribution):
     """p(x|z) of a mixture: the component that z names.
@@ -150,6 +159,11 @@ class SelectedComponent(LazyDistribution):
     def forward(self, c: Tensor | None = None) -> SelectedNormal:
         """Return the law: batch shape all leading axes of z, event shape (features,)."""
         return SelectedNormal(_needed(c, self.means), self.means, self.scale_tril)
+
+    def extra_repr(self) -> str:
+        """Return the shapes."""
+        components, features = self.means.shape
+        return f"components={components}, features={features}"
 
 
 class ComponentPosterior(LazyDistribution):

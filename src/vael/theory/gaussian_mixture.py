@@ -12,6 +12,7 @@ import torch
 
 from vael.errors import InputError, VaelWarning
 from vael.models import LatentVariableModel
+from vael.theory.covariances import cholesky
 from vael.theory.exact_models import (
     ComponentPosterior,
     ComponentPrior,
@@ -19,7 +20,7 @@ from vael.theory.exact_models import (
     component_log_prob,
 )
 from vael.theory.exact_results import JointSample
-from vael.theory.matrices import cholesky, finite, finite_rows
+from vael.theory.matrices import finite, finite_rows
 
 __all__ = ["EMResult", "GaussianMixture"]
 
@@ -67,8 +68,9 @@ class GaussianMixture:
     @cached_property
     def _factors(self) -> np.ndarray:
         """Lower factors of the covariances."""
+        features = self.means.shape[1]
         named = ((f"covariance of component {k}", c) for k, c in enumerate(self.covariances))
-        return np.stack([cholesky(name, covariance) for name, covariance in named])
+        return np.stack([cholesky(covariance, features, name) for name, covariance in named])
 
     def log_joint(self, X: np.ndarray) -> np.ndarray:
         """Return ln p(x, z = k) of each row and component, in nats, ``(n, components)``."""

@@ -10,9 +10,10 @@ import numpy as np
 
 from vael.errors import InputError
 from vael.models import LatentVariableModel, StandardNormal
+from vael.theory.covariances import cholesky
 from vael.theory.exact_models import AffineNormal
 from vael.theory.exact_results import JointSample, NormalPosterior
-from vael.theory.matrices import cholesky, covariance_spectrum, finite, finite_rows
+from vael.theory.matrices import covariance_spectrum, finite, finite_rows
 
 __all__ = ["BetaOptimum", "LinearGaussian"]
 
@@ -60,7 +61,7 @@ class LinearGaussian:
         """Standard deviations ``(features,)``, or the lower factor of a full noise covariance."""
         noise = np.asarray(self.noise_variance)
         if noise.ndim == 2:
-            return cholesky("noise_variance", noise)
+            return cholesky(noise, len(self.weight), "noise_variance")
         return np.sqrt(np.broadcast_to(noise, len(self.weight)))
 
     @cached_property
@@ -73,7 +74,7 @@ class LinearGaussian:
 
     @cached_property
     def _factor(self) -> np.ndarray:
-        return cholesky("W W^T + noise", self.covariance)
+        return cholesky(self.covariance, len(self.weight), "covariance W W^T + R")
 
     @cached_property
     def _weighted(self) -> np.ndarray:
@@ -147,7 +148,9 @@ class LinearGaussian:
             raise InputError(f"widen must be > 0 and finite, got {widen}")
         if mean_field:  # Bishop 2006, eq. (10.12): the precisions are the diagonal of P
             return widen * np.diag(self.precision.diagonal() ** -0.5)
-        return widen * cholesky("posterior covariance", _symmetric(np.linalg.inv(self.precision)))
+        covariance = np.linalg.inv(self.precision)
+        covariance = (covariance + covariance.T) / 2
+        return widen * cholesky(covariance, len(covariance), "posterior's covariance")
 
     @classmethod
     def fit(cls, X: np.ndarray, n_components: int) -> LinearGaussian:
@@ -276,7 +279,3 @@ def _learned_noise(eigenvalues: np.ndarray, n_components: int, beta: float) -> f
             "span; use fewer components or more rows"
         )
     return float(noise)
-
-
-def _symmetric(matrix: np.ndarray) -> np.ndarray:
-    return (matrix + matrix.T) / 2

@@ -1,4 +1,4 @@
-"""Arrays checked at the door: finite, of the right shape, positive definite."""
+"""Rows and parameters checked at the door, and the spectrum of rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from vael.errors import InputError
 
-__all__ = ["Spectrum", "cholesky", "covariance_spectrum", "finite", "finite_rows"]
+__all__ = ["Spectrum", "covariance_spectrum", "finite", "finite_rows"]
 
 
 def finite(name: str, values: object, *, dimensions: int) -> np.ndarray:
@@ -32,22 +32,6 @@ def finite_rows(X: object, features: int | None = None) -> np.ndarray:
     if features is not None and rows.shape[1] != features:
         raise InputError(f"X must have {features} features, got {rows.shape[1]}")
     return rows
-
-
-def cholesky(name: str, covariance: np.ndarray) -> np.ndarray:
-    """Return the lower factor of a covariance; one that is not positive definite is an `InputError`."""
-    if covariance.shape[0] != covariance.shape[1]:
-        raise InputError(f"{name} must be square, got shape {covariance.shape}")
-    skew = np.abs(covariance - covariance.T).max()
-    if skew > 1e-9 * np.abs(covariance).max():
-        raise InputError(f"{name} must be symmetric, but differs from its transpose by {skew:.3g}")
-    try:
-        return np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError as error:
-        smallest = np.linalg.eigvalsh(covariance)[0]
-        raise InputError(
-            f"{name} must be positive definite, but its smallest eigenvalue is {smallest:.3g}"
-        ) from error
 
 
 @dataclass(frozen=True, eq=False)
