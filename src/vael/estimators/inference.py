@@ -28,6 +28,7 @@ __all__ = [
     "module_device",
     "posterior_moments",
     "row_wise",
+    "scored_rows",
 ]
 
 CHUNK = 512
@@ -113,12 +114,10 @@ def log_evidence(model: LatentVariableModel, rows: Rows, n: int, seed: int, *, s
     binary likelihood are binarised first, by their content and the seed.
     """
     device = module_device(model)
-    likelihood = getattr(model.decoder, "likelihood", None)
-    binary = isinstance(likelihood, Bernoulli) and likelihood.binarise is not None
     model.eval()
 
     def evidence(x: Tensor) -> tuple[Tensor, ...]:
-        x = binarise_by_content(x, seed) if binary else x
+        x = _scored(model, x, seed)
         total = torch.full((len(x),), -math.inf, dtype=torch.float64, device=device)
         for block, start in enumerate(range(0, samples, SAMPLES)):
             generator = Generator(device).manual_seed((seed * 1_000_003 + block) % 2**63)
@@ -128,6 +127,20 @@ def log_evidence(model: LatentVariableModel, rows: Rows, n: int, seed: int, *, s
         return (total - math.log(samples),)
 
     return row_wise(evidence, rows, n, model, chunk=CHUNK // 8, samples=SAMPLES)[0]
+
+
+def scored_rows(model: LatentVariableModel, rows: Rows, n: int, seed: int) -> np.ndarray:
+    """Return the rows that `log_evidence` scores, ``(n, features)``."""
+    return np.concatenate(
+        [_scored(model, torch.from_numpy(rows(p)), seed).numpy() for p in _slices(n, CHUNK)]
+    )
+
+
+def _scored(model: LatentVariableModel, x: Tensor, seed: int) -> Tensor:
+    """Binarise greys under a binary likelihood, by their content and the seed."""
+    likelihood = getattr(model.decoder, "likelihood", None)
+    binary = isinstance(likelihood, Bernoulli) and likelihood.binarise is not None
+    return binarise_by_content(x, seed) if binary else x
 
 
 def module_device(model: nn.Module) -> torch.device:

@@ -14,7 +14,7 @@ from torch import nn
 from vael.distributions import draw
 from vael.errors import InputError
 from vael.estimators.base import LatentEstimator
-from vael.estimators.inference import CHUNK, log_evidence, module_device
+from vael.estimators.inference import CHUNK, log_evidence, module_device, scored_rows
 from vael.estimators.presets import Preset
 from vael.models import Bernoulli, Categorical, ContinuousBernoulli, DiscretisedLogistic, Likelihood
 from vael.objectives import ELBO, Objective
@@ -205,6 +205,24 @@ class VAE(LatentEstimator):
         """
         mean, std = self._encode(self._flat(X), deviation=True)
         return mean, std
+
+    def scored_rows(self, X: Any) -> np.ndarray:
+        """Return rows as `score_samples` scores them: on the model's scale, greys of a binary law as coins.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or images as given to `fit`
+            Rows.
+
+        Returns
+        -------
+        x : ndarray of shape (n_samples, n_features), float32
+            What the model's distributions take.
+        """
+        flat = self._flat(X)
+        self._need_prior("ln p(x)")
+        self._check_support(flat)
+        return scored_rows(self.model_, self._rows(flat), len(flat), self.seed_)
 
     def score_samples(self, X: Any, *, n_samples: int | None = None) -> np.ndarray:
         """Estimate ln p(x) of each row by importance sampling from the posterior.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vael.theory.bayes import evidence, posterior, posterior_density, posteriors
 from vael.theory.continuous import Density, normal_density
+from vael.theory.decompose import Decomposition, decompose
 from vael.theory.divergence import kl_integrand, kl_monte_carlo, kl_normal, kl_quadrature
 from vael.theory.exact_results import JointSample, NormalPosterior
 from vael.theory.finite import FiniteDistribution, RandomVariable
@@ -22,17 +23,20 @@ from vael.theory.gradients import (
 )
 from vael.theory.joint_density import JointDensity, joint_normal_density
 from vael.theory.joint_table import JointTable
+from vael.theory.latent_grid import PosteriorGrid
 from vael.theory.linear_gaussian import BetaOptimum, LinearGaussian
 from vael.theory.mean_field import MeanFieldResult, NormalMeanField, mean_field, normal_mean_field
 from vael.theory.mixture_cavi import CAVIResult, mixture_cavi
 from vael.theory.mixture_exact import ExactMixture, exact_mixture
 from vael.theory.mixture_prior import MixturePrior
+from vael.theory.normal_expectation import Normals
 from vael.theory.quadrature import integrate, integrate_2d, integrate_many
 from vael.theory.results import Estimate, Integral
 
 __all__ = [
     "BetaOptimum",
     "CAVIResult",
+    "Decomposition",
     "Density",
     "EMResult",
     "Estimate",
@@ -52,8 +56,11 @@ __all__ = [
     "MixturePrior",
     "NormalMeanField",
     "NormalPosterior",
+    "Normals",
+    "PosteriorGrid",
     "Quadratic",
     "RandomVariable",
+    "decompose",
     "evidence",
     "exact_gradient",
     "exact_mixture",
