@@ -56,7 +56,7 @@ def gaussian_identities(
     r"""Both sides of Bonnet's and Price's identities for E[f(z)], z ~ N(mu, Sigma), Sigma full.
 
     d E[f] / d mu = E[f'(z)] and d E[f] / d Sigma = E[f''(z)] / 2: Rezende, Mohamed & Wierstra 2014
-    (arXiv 1401.4082, eqs. 7 and 8). The left sides take no derivative of f but of the density,
+    (arXiv 1401.4082, section 3.1). The left sides take no derivative of f but of the density,
     E[f(z) P (z - mu)] and E[f(z) (P (z - mu)(z - mu)^T P - P)] / 2 with P = Sigma^-1; the right sides
     take f's by autograd. All by Gauss-Hermite quadrature, exact for
     polynomials of degree below 2 `points` - 2.

@@ -66,7 +66,7 @@ def gradient_study(
     The reparameterised estimator's variance does not change with the dimension for the default,
     |z - 1|^2 / 2; the score function's grows as the square of it, and as its first power with a
     baseline, since the baseline takes away the mean of f and leaves its fluctuation.
-    Sources: Rezende et al. 2014 (arXiv 1401.4082, appendix D.3); Mohamed et al. 2020 (arXiv 1906.10652).
+    Sources: Rezende et al. 2014 (arXiv 1401.4082); Mohamed et al. 2020 (arXiv 1906.10652).
 
     Example:
         >>> study = gradient_study(dimensions=(1, 16), sample_sizes=(10, 100), draws=2000)

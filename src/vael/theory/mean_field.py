@@ -87,14 +87,14 @@ def mean_field(
     scale: Numbers = 1.0,
     samples: int = 1024,
     check_samples: int = 10_000,
-    tolerance: float = 1e-6,
+    tolerance: float = 1e-8,
     max_iter: int = 500,
     random_state: int | np.random.Generator | None = 0,
 ) -> MeanFieldResult:
     """The best N(mean, diag scale^2) for an unnormalised density, by reparameterised gradients.
 
     Maximises E_eps[ln p(x, mean + scale eps)] + sum_i ln scale_i + d/2 ln(2 pi e) over mean and ln scale:
-    Kucukelbir et al. 2017 (ADVI, arXiv 1603.00788, eq. 5). The draws are fixed (Sobol points, whitened to
+    Kucukelbir et al. 2017 (ADVI, arXiv 1603.00788). The draws are fixed (Sobol points, whitened to
     mean 0 and covariance I, so that a quadratic ln p is integrated exactly), which makes the objective
     deterministic: Giordano, Ingram & Broderick 2024 (arXiv 2304.05527). L-BFGS does the rest, from `mean` and
     `scale`. The ELBO that is returned is measured on fresh independent draws.
@@ -144,14 +144,15 @@ def mean_field(
         options=options,
         callback=lambda intermediate_result: history.append(-float(intermediate_result.fun)),
     )
-    steepest = float(np.abs(found.jac).max())
-    # rounding may end a line search before the tolerance: what counts is how flat the objective is there
+    q_mean, q_scale = found.x[:dimension], np.exp(found.x[dimension:])
+    # Rounding may end a line search before the tolerance: what counts is how flat the objective is there,
+    # for steps of the mean in units of its scale.
+    steepest = float(np.abs(found.jac * np.concatenate([q_scale, np.ones(dimension)])).max())
     if steepest > 100 * tolerance * max(1.0, abs(found.fun)):
         raise InputError(
             f"mean_field has not converged in {found.nit} steps, its gradient is {steepest:.2g}: "
             "is the density proper? then raise max_iter, or start nearer"
         )
-    q_mean, q_scale = found.x[:dimension], np.exp(found.x[dimension:])
     elbo = _fresh_elbo(log_density, q_mean, q_scale, check_samples, rng)
     return MeanFieldResult(q_mean, q_scale, elbo, np.array(history))
 
