@@ -19,6 +19,7 @@ from vael.cli.fit import fit
 from vael.cli.interpolate import interpolate
 from vael.cli.report import report
 from vael.cli.sample import sample
+from vael.cli.theory import theory
 from vael.errors import InputError
 
 __all__ = ["make_app"]
@@ -89,6 +90,12 @@ _COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
   vael demo
   vael demo --quick --out /tmp/demo""",
     ),
+    (
+        theory,
+        """\
+  vael theory --out figures
+  vael theory --out figures --quick""",
+    ),
 )
 
 
@@ -102,6 +109,7 @@ _USAGE = {
     "interpolate": "[RUN] A B --out FILE [OPTIONS]",
     "datasets": "[OPTIONS]",
     "demo": "[OPTIONS]",
+    "theory": "--out DIR [OPTIONS]",
 }
 
 
