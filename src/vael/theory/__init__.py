@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vael.theory.bayes import evidence, posterior, posterior_density, posteriors
+from vael.theory.bound import LatentToy, ThreeWays, elbo_three_ways
 from vael.theory.continuous import Density, normal_density
 from vael.theory.decompose import Decomposition, decompose
 from vael.theory.divergence import kl_integrand, kl_monte_carlo, kl_normal, kl_quadrature
@@ -51,6 +52,7 @@ __all__ = [
     "JointDensity",
     "JointSample",
     "JointTable",
+    "LatentToy",
     "LinearGaussian",
     "MeanFieldResult",
     "MixturePrior",
@@ -60,7 +62,9 @@ __all__ = [
     "PosteriorGrid",
     "Quadratic",
     "RandomVariable",
+    "ThreeWays",
     "decompose",
+    "elbo_three_ways",
     "evidence",
     "exact_gradient",
     "exact_mixture",
