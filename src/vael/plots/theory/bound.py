@@ -14,16 +14,17 @@ from vael.plots.numbers import signed
 from vael.plots.style import LIGHT, Theme
 from vael.plots.theory.kl_asymmetry import NormalFit, fit_exclusive
 from vael.plots.theory.record import TheoryFigure
-from vael.theory import Density, normal_density
+from vael.theory import Density, kl_quadrature, normal_density
 from vael.theory.bound import LatentToy, ThreeWays, elbo_three_ways, log_values
 
 __all__ = ["BOUND", "elbo_bound", "exponential_toy"]
 
+Limits = tuple[float | int, float | int]
 POINTS = 25
 """Normals along a curve."""
 
 
-def exponential_toy(noise: float = 0.6) -> LatentToy:
+def exponential_toy(noise: float | int = 0.6) -> LatentToy:
     """Z ~ N(0, 1) and x | z ~ N(e^z, noise^2): small z all give much the same x, so posteriors lean."""
     error = normal_density(0.0, noise)
     return LatentToy(normal_density(), lambda x, z: error.log_pdf(x - np.exp(np.minimum(z, 50.0))))
@@ -31,11 +32,11 @@ def exponential_toy(noise: float = 0.6) -> LatentToy:
 
 def elbo_bound(
     toy: LatentToy | None = None,
-    x: float = 1.5,
+    x: float | int = 1.5,
     *,
-    shifts: Sequence[float] = (-2.0, -1.0, 0.0),
-    widths: Sequence[float] = (0.4, 1.0, 1.6),
-    limits: tuple[float, float] = (-3.0, 2.5),
+    shifts: Sequence[float | int] = (-2.0, -1.0, 0.0),
+    widths: Sequence[float | int] = (0.5, 1.0, 1.6),
+    limits: Limits = (-3.0, 2.5),
     theme: Theme = LIGHT,
 ) -> Figure:
     """Draw the ELBO of normals q under the constant ln p(x), against q's mean and against its width.
@@ -50,7 +51,7 @@ def elbo_bound(
         raise InputError(
             f"shifts and widths must name q's, widths > 0, got {list(shifts)} and {list(widths)}"
         )
-    posterior, best = _posterior_and_best(toy, x)
+    evidence, posterior, best = _posterior_and_best(toy, x)
     m, s = best.mean, best.standard_deviation
     figure = theme.figure(4.5)
     panels = figure.subplots(2, 2, height_ratios=[1.0, 1.25])
@@ -77,7 +78,10 @@ def elbo_bound(
             above.plot(z, normal_density(*q).pdf(z), color=colour, lw=1.7, label="q")
         above.set_xlim(*limits)
         above.set_xlabel("z")
-        _curve(below, toy, x, path, marked, which, colours, theme)
+        elbo = evidence - np.array([kl_quadrature(normal_density(*q), posterior).value for q in path])
+        _curve(below, np.array([q[which] for q in path]), elbo, evidence, theme)
+        for q, colour in zip(marked, colours):
+            _mark(below, elbo_three_ways(toy, x, normal_density(*q)), q[which], colour, theme)
         below.set_xlabel(name)
     panels[0, 0].set_ylim(bottom=0.0)
     panels[0, 0].set_ylabel("density")
@@ -85,8 +89,8 @@ def elbo_bound(
     return figure
 
 
-def _posterior_and_best(toy: LatentToy, x: float) -> tuple[Density, NormalFit]:
-    """p(z|x), normalised by the evidence, and the normal of greatest ELBO."""
+def _posterior_and_best(toy: LatentToy, x: float | int) -> tuple[float, Density, NormalFit]:
+    """Ln p(x), p(z|x), and the normal of greatest ELBO."""
     start = normal_density()
     evidence = float(elbo_three_ways(toy, x, start).evidence)
 
@@ -97,43 +101,14 @@ def _posterior_and_best(toy: LatentToy, x: float) -> tuple[Density, NormalFit]:
     ends = toy.limits[0] if toy.limits is not None else (-np.inf, np.inf)
     posterior = Density(log_posterior, *ends, log=True, points=sorted(points), name="p(z|x)")
     moments = posterior.mean, float(np.sqrt(posterior.variance))
-    return posterior, fit_exclusive(posterior, (moments,))[0]
+    return evidence, posterior, fit_exclusive(posterior, (moments,))[0]
 
 
-def _bound(toy: LatentToy, x: float, q: tuple[float, float]) -> ThreeWays:
-    return elbo_three_ways(toy, x, normal_density(*q))
-
-
-def _curve(
-    axes: Axes,
-    toy: LatentToy,
-    x: float,
-    path: Sequence[tuple[float, float]],
-    marked: Sequence[tuple[float, float]],
-    which: int,
-    colours: Sequence[str],
-    theme: Theme,
-) -> None:
+def _curve(axes: Axes, place: NDArray, elbo: NDArray, evidence: float, theme: Theme) -> None:
     theme.dress(axes)
-    found = [_bound(toy, x, q) for q in path]
-    place = np.array([q[which] for q in path])
-    elbo = np.array([float(ways.joint) for ways in found])
-    evidence = float(found[0].evidence)
     axes.axhline(evidence, color=theme.text, lw=1.6, label="ln p(x)")
     axes.fill_between(place, elbo, evidence, color=theme.contrast, alpha=0.2, lw=0)
     axes.plot(place, elbo, color=theme.accent, lw=1.9, label="ELBO")
-    for q, colour in zip(marked, colours):
-        ways = _bound(toy, x, q)
-        ends = [float(ways.joint), evidence]
-        axes.plot([q[which]] * 2, ends, color=theme.contrast, lw=1.2, ls=(0, (2, 2)), label="KL(q ‖ p(z|x))")
-        axes.plot(
-            [q[which]], ends[:1], "o", ms=7, color=colour, mec=theme.background, label="marked", zorder=4
-        )
-        axes.annotate(
-            f"KL {signed(float(ways.kl_posterior), 2)}",
-            xy=(q[which], ends[0]), xytext=(0, -8), textcoords="offset points", ha="center", va="top",
-            color=theme.text, fontsize=theme.small_size, path_effects=theme.halo(),
-        )  # fmt: skip
     axes.annotate(
         f"ln p(x) = {signed(evidence, 2)}",
         xy=(1.0, evidence), xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points",
@@ -142,7 +117,18 @@ def _curve(
     low = float(elbo.min())
     axes.set_ylim(low - 0.22 * (evidence - low), evidence + 0.16 * (evidence - low))
     axes.set_xlim(place.min(), place.max())
-    axes.margins(x=0.04)
+
+
+def _mark(axes: Axes, ways: ThreeWays, place: float, colour: str, theme: Theme) -> None:
+    """Mark the ELBO of one q, by expectations under it, and how far it is from the evidence."""
+    elbo, evidence = float(ways.joint), float(ways.evidence)
+    axes.plot([place] * 2, [elbo, evidence], color=theme.contrast, lw=1.2, ls=(0, (2, 2)), label="KL")
+    axes.plot([place], [elbo], "o", ms=7, color=colour, mec=theme.background, label="marked", zorder=4)
+    axes.annotate(
+        f"KL {signed(float(ways.kl_posterior), 2)}",
+        xy=(place, elbo), xytext=(0, -8), textcoords="offset points", ha="center", va="top",
+        color=theme.text, fontsize=theme.small_size, path_effects=theme.halo(),
+    )  # fmt: skip
 
 
 BOUND = TheoryFigure(

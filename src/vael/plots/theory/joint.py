@@ -14,7 +14,7 @@ from vael.theory import JointDensity, normal_density
 
 __all__ = ["JOINT", "joint_density"]
 
-Limits = tuple[float, float]
+Limits = tuple[float | int, float | int]
 
 
 def _bent() -> JointDensity:
@@ -31,7 +31,7 @@ def _bent() -> JointDensity:
 
 def joint_density(
     joint: JointDensity | None = None,
-    y: float = 1.0,
+    y: float | int = 1.0,
     *,
     x_limits: Limits = (-3.2, 3.2),
     y_limits: Limits = (-3.0, 5.0),

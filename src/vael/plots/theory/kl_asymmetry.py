@@ -46,7 +46,7 @@ def fit_inclusive(target: Density) -> NormalFit:
     return NormalFit(mean, deviation, kl_quadrature(target, normal_density(mean, deviation)).value)
 
 
-def fit_exclusive(target: Density, starts: tuple[tuple[float, float], ...]) -> list[NormalFit]:
+def fit_exclusive(target: Density, starts: tuple[tuple[float | int, float | int], ...]) -> list[NormalFit]:
     """Every normal q at which KL(q || p) is least nearby, best first: searched from pairs (mean, deviation).
 
     A few thousandths apart, fits are one.
@@ -80,8 +80,8 @@ def _two_peaks() -> Density:
 def kl_asymmetry(
     target: Density | None = None,
     *,
-    starts: tuple[tuple[float, float], ...] = ((-2.4, 0.6), (2.4, 0.8)),
-    limits: tuple[float, float] = (-6.5, 6.5),
+    starts: tuple[tuple[float | int, float | int], ...] = ((-2.4, 0.6), (2.4, 0.8)),
+    limits: tuple[float | int, float | int] = (-6.5, 6.5),
     theme: Theme = LIGHT,
 ) -> Figure:
     """Draw the normals nearest to a density p, by KL(q || p) at the left, by KL(p || q) at the right.

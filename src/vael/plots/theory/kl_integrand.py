@@ -16,7 +16,7 @@ from vael.theory.divergence import kl_integrand, kl_normal
 
 __all__ = ["KL_INTEGRAND", "kl_contributions"]
 
-Parameters = tuple[float, float]
+Parameters = tuple[float | int, float | int]
 
 
 def kl_contributions(

@@ -27,7 +27,7 @@ class FitMeasures:
         test_likelihood: The same on rows held out.
     """
 
-    beta: float
+    beta: float | int
     rows: int
     train_reconstruction: float
     test_reconstruction: float

@@ -18,7 +18,7 @@ __all__ = ["NORMAL", "normal_densities"]
 
 
 def normal_densities(
-    parameters: Sequence[tuple[float, float]] = ((0.0, 1.0), (0.0, 2.0), (2.5, 0.5)),
+    parameters: Sequence[tuple[float | int, float | int]] = ((0.0, 1.0), (0.0, 2.0), (2.5, 0.5)),
     *,
     theme: Theme = LIGHT,
 ) -> Figure:
@@ -50,7 +50,7 @@ def normal_densities(
     return figure
 
 
-def _intervals(axes: Axes, parameters: tuple[float, float], theme: Theme) -> None:
+def _intervals(axes: Axes, parameters: tuple[float | int, float | int], theme: Theme) -> None:
     mean, deviation = parameters
     density = normal_density(mean, deviation)
     theme.dress(axes, title="A probability is an area", grid=False)
