@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,16 @@ class InferenceProblem:
     def latent(self) -> int:
         """Number of latents."""
         return self.loc.shape[1]
+
+    def in_float64(self, rows: Int[Tensor, " m"]) -> InferenceProblem:
+        """Return the problem of some rows with a copy of the model that computes in double precision."""
+        return replace(
+            self,
+            model=copy.deepcopy(self.model).double(),
+            x=self.x[rows.to(self.x.device)].double(),
+            loc=self.loc[rows],
+            scale_tril=self.scale_tril[rows],
+        )
 
     def log_joint(self, rows: Int[Tensor, " m"], z: Float[Tensor, "m latent"]) -> Float[Tensor, " m"]:
         """Return ln p(x, z) in nats, float64, of each pair of a row's number and a point."""
