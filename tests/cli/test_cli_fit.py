@@ -103,8 +103,10 @@ def test_options_come_from_a_file_and_the_command_line_comes_first(
 def test_autoencoder_is_one(vael: Callable[..., Any], tmp_path: Path) -> None:
     _table(tmp_path)
     words = ("pets.csv", "--label", "kind", "--preset", "autoencoder", "--out", "r", *QUICK)
-    assert vael("fit", *words).status == 0
+    fitted = vael("fit", *words)
+    assert fitted.status == 0
     assert type(load(tmp_path / "r")).__name__ == "Autoencoder"
+    assert "likelihood  gaussian-fixed (the preset's)\n" in fitted.out
     said = vael("sample", "r", "--out", "x.npy")
     assert said.status == 2
     assert "no prior" in said.err

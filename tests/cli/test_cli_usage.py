@@ -66,7 +66,11 @@ def test_version(vael: Callable[..., Any]) -> None:
         (["fit", "digits", "--out"], "--out needs a value"),
         (["fit", "digits", "more"], "unexpected argument 'more'"),
         (["fit", "digits", "--n-componets", "3"], "Did you mean --n-components?"),
-        (["fit", "digits", "--n-components", "x"], 'unable to convert "x" into int'),
+        (["fit", "digits", "--n-components", "x"], "--n-components: 'x' is not a whole number"),
+        (["fit", "digits", "--n-components", "2.5"], "--n-components: '2.5' is not a whole number"),
+        (["fit", "digits", "--patience", "1.5"], "--patience: '1.5' is not a whole number"),
+        (["fit", "digits", "--seed=-1"], "--seed. Must be >= 0"),
+        (["fit", "digits", "--seed", "4294967296"], "--seed. Must be < 4294967296"),
         (["fit", "digits", "--preset", "iwa"], 'Did you mean "iwae"?'),
         (["fit", "digits", "--hidden", "5,a"], "'5,a' is not whole numbers from 1 on"),
         (["fit", "digits", "--hidden", "0"], "'0' is not whole numbers from 1 on"),
@@ -85,11 +89,15 @@ def test_version(vael: Callable[..., Any]) -> None:
         (["report", "nowhere"], "nowhere is no folder: give the folder of a run"),
         (["evaluate", "."], "is . a run folder of vael?"),
         (["evaluate", ".", "--samples", "0"], "Must be >= 1"),
+        (["evaluate", ".", "--seed=-1"], "--seed. Must be >= 0"),
+        (["report", ".", "--seed=-1"], "--seed. Must be >= 0"),
         (["sample"], "sample needs --out"),
         (["sample", "--out", "x.gif"], "must end in .npy"),
         (["sample", "--out", "none/x.npy"], "no such folder: none"),
         (["sample", "--out", "x.npy"], "no run under ./runs"),
         (["sample", "--out", "x.npy", "-n", "0"], "Must be >= 1"),
+        (["sample", "--out", "x.npy", "-n", "2.7"], "'2.7' is not a whole number"),
+        (["sample", "--out", "x.npy", "--seed=-1"], "--seed. Must be >= 0"),
         (["encode", "a", "b", "c", "--out", "x.npy"], "unexpected argument 'c'"),
         (["interpolate", "1", "--out", "x.npy"], "needs two row numbers"),
     ],
@@ -112,7 +120,8 @@ def test_wrong_bytes_in_a_file_of_options(vael: Callable[..., Any], tmp_path: Pa
     for text, message in (
         ("max-epochs =", "bad.toml is no TOML"),
         ("max_epoch = 2", "Did you mean --max-epochs?"),
-        ('max-epochs = "two"', 'unable to convert "two" into int'),
+        ('max-epochs = "two"', "'two' is not a whole number"),
+        ("max-epochs = 2.5", "'2.5' is not a whole number"),
     ):
         (tmp_path / "bad.toml").write_text(text)
         said = vael("fit", "digits", "--config", "bad.toml")
@@ -127,6 +136,12 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setenv("VAEL_TRACEBACK", "1")
     with pytest.raises(package.InputError, match="no such file"):
         main(["fit", "none.csv"])
+
+
+def test_without_a_standard_output_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python has none where the shell closed it: `vael datasets >&-`."""
+    monkeypatch.setattr("sys.stdout", None)
+    assert main(["datasets"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from cyclopts import Parameter, validators
 
 from vael.cli.common import COMMON, Common
 from vael.cli.runs import the_run
+from vael.cli.sizes import Seed, Whole
 from vael.cli.text import measures_text
 
 __all__ = ["evaluate"]
@@ -18,8 +19,8 @@ def evaluate(
     run: Path | None = None,
     /,
     *,
-    samples: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 500,
-    seed: int = 0,
+    samples: Annotated[Whole, Parameter(validator=validators.Number(gte=1))] = 500,
+    seed: Seed = 0,
     data: Path | None = None,
     common: Common = COMMON,
 ) -> None:

@@ -116,7 +116,7 @@ def _result(run: Path, dataset: Any, estimator: Any) -> dict[str, Any]:
         "preset": getattr(estimator, "preset", "autoencoder"),
         "n_components": estimator.n_components_,
         "likelihood": estimator.likelihood_,
-        "likelihood_chosen": estimator.likelihood == "auto",
+        "likelihood_from": _origin(estimator),
         "epochs": estimator.n_iter_,
         "best_epoch": estimator.best_epoch_,
         "stopped": estimator.stopped_,
@@ -128,8 +128,18 @@ def _result(run: Path, dataset: Any, estimator: Any) -> dict[str, Any]:
     }
 
 
+def _origin(estimator: Any) -> str:
+    """Tell who named the likelihood: the "user", the "preset", or what was seen in the "data"."""
+    from vael.estimators import PRESETS
+
+    if estimator.likelihood != "auto":
+        return "user"
+    return "data" if PRESETS[getattr(estimator, "preset", "autoencoder")].likelihood == "auto" else "preset"
+
+
 def _told(result: dict[str, Any]) -> str:
-    chosen = " (chosen from the data)" if result["likelihood_chosen"] else ""
+    origin = {"data": " (chosen from the data)", "preset": " (the preset's)", "user": ""}
+    chosen = origin[result["likelihood_from"]]
     active = result["active_latents"]
     used = "" if active is None else f", {active} of {result['n_components']} latents active"
     return "\n".join(

@@ -11,6 +11,7 @@ from cyclopts import Parameter, validators
 from vael.cli.common import COMMON, Common
 from vael.cli.outputs import PICTURES, TABLES, check_output, write_picture, write_table
 from vael.cli.runs import the_run
+from vael.cli.sizes import Whole
 from vael.errors import InputError
 
 __all__ = ["interpolate"]
@@ -21,7 +22,7 @@ _ROW = re.compile(r"(test:)?(\d+)")
 def interpolate(
     *places: Annotated[str, Parameter(name="[RUN] A B")],
     out: Path,
-    steps: Annotated[int, Parameter(validator=validators.Number(gte=2))] = 10,
+    steps: Annotated[Whole, Parameter(validator=validators.Number(gte=2))] = 10,
     overwrite: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     common: Common = COMMON,
 ) -> None:

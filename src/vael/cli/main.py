@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _warnings_as_lines(debug):
             _run(given)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison] - closed by the shell
+                sys.stdout.flush()
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED, "\n")
     except BrokenPipeError:  # the reader of stdout, `head` say, has seen enough

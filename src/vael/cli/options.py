@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from vael.cli.sizes import Widths
+from vael.cli.sizes import Patience, Seed, Whole, Widths
 from vael.errors import InputError, RunError
 
 __all__ = ["FitOptions"]
@@ -26,7 +26,7 @@ class FitOptions:
 
     preset: Annotated[Literal["vae", "beta-vae", "iwae", "ppca", "autoencoder"] | None, _MODEL] = None
     """A model of the literature; it decides what is not given [vae]."""
-    n_components: Annotated[int | None, _MODEL] = None
+    n_components: Annotated[Whole | None, _MODEL] = None
     """Number of latents [10]."""
     hidden: Annotated[Widths | None, _MODEL] = None
     """Widths of the hidden layers, 500,200 say; channels of a convolutional network."""
@@ -57,15 +57,15 @@ class FitOptions:
     """Family of q(z|x)."""
     beta: Annotated[float | None, _MODEL] = None
     """Weight of the KL in the loss."""
-    max_epochs: Annotated[int | None, _TRAINING] = None
+    max_epochs: Annotated[Whole | None, _TRAINING] = None
     """Passes over the rows at most."""
-    batch_size: Annotated[int | None, _TRAINING] = None
+    batch_size: Annotated[Whole | None, _TRAINING] = None
     """Rows a step."""
     learning_rate: Annotated[float | None, _TRAINING] = None
     """Peak step size of Adam."""
     schedule: Annotated[Literal["constant", "cosine", "one-cycle", "burda"] | None, _TRAINING] = None
     """Course of the learning rate."""
-    patience: Annotated[int | Literal["never"] | None, _TRAINING] = None
+    patience: Annotated[Patience | None, _TRAINING] = None
     """Epochs without a better bound after which training stops; or never."""
     validation_fraction: Annotated[float | None, _TRAINING] = None
     """Part of the rows held out for early stopping."""
@@ -75,7 +75,7 @@ class FitOptions:
     """Compile the training step [auto]."""
     device: Annotated[str | None, _TRAINING] = None
     """cpu, cuda, mps, or auto: the best there is [auto]."""
-    seed: Annotated[int | None, _TRAINING] = None
+    seed: Annotated[Seed | None, _TRAINING] = None
     """Everything random follows from it [0]."""
 
     def completed(self, config: Mapping[str, Any]) -> FitOptions:

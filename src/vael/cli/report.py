@@ -9,6 +9,7 @@ from cyclopts import Parameter, validators
 
 from vael.cli.common import COMMON, Common
 from vael.cli.runs import the_run
+from vael.cli.sizes import Seed, Whole
 
 __all__ = ["report"]
 
@@ -17,8 +18,8 @@ def report(
     run: Path | None = None,
     /,
     *,
-    samples: Annotated[int | None, Parameter(validator=validators.Number(gte=1))] = None,
-    seed: int | None = None,
+    samples: Annotated[Whole | None, Parameter(validator=validators.Number(gte=1))] = None,
+    seed: Seed | None = None,
     data: Path | None = None,
     common: Common = COMMON,
 ) -> None:

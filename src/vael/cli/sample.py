@@ -11,6 +11,7 @@ from cyclopts import Parameter, validators
 from vael.cli.common import COMMON, Common
 from vael.cli.outputs import PICTURES, TABLES, check_output, write_picture, write_table
 from vael.cli.runs import the_run
+from vael.cli.sizes import Seed, Whole
 
 __all__ = ["sample"]
 
@@ -20,9 +21,9 @@ def sample(
     /,
     *,
     out: Path,
-    number: Annotated[int, Parameter(alias="-n", validator=validators.Number(gte=1))] = 64,
+    number: Annotated[Whole, Parameter(alias="-n", validator=validators.Number(gte=1))] = 64,
     mean: bool | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     overwrite: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     common: Common = COMMON,
 ) -> None:
