@@ -1,4 +1,4 @@
-# Two commands: `make demo` and `make test`. Each makes a virtual environment in .venv and installs what it needs.
+# `make demo`, `make test` and `make docs`. Each makes a virtual environment in .venv and installs what it needs.
 #
 #   make demo TORCH="torch --index-url ..."   another build of PyTorch, for a GPU say
 #   make demo PYTHON=python3.12               another Python (3.11 or newer)
@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit bench clean
+.PHONY: help install demo test lint types unit docs bench clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
@@ -31,7 +31,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(PIP) install --quiet -c $(VENV)/constraints.txt --group test
+	$(PIP) install --quiet -c $(VENV)/constraints.txt --group test --group docs
+	@touch $@
+
+$(VENV)/.documented: $(VENV)/.installed
+	$(PIP) install --quiet -c $(VENV)/constraints.txt --group docs
 	@touch $@
 
 install: $(VENV)/.installed  ## make the virtual environment and install vael
@@ -52,5 +56,9 @@ types: $(VENV)/.tested
 unit: $(VENV)/.tested
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
+docs: $(VENV)/.documented  ## build the site, which executes every formula of it: docs/_build/html/index.html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) build *.egg-info src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build docs/_build *.egg-info src/*.egg-info .pytest_cache .ruff_cache .hypothesis
