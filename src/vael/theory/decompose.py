@@ -19,6 +19,8 @@ from vael.theory.sampled_gap import sampled_parts
 
 __all__ = ["Decomposition", "decompose"]
 
+ROUNDING = 2.0  # times the precision of the networks: how far a sum over features was seen to be off
+
 
 @dataclass(frozen=True)
 class Decomposition:
@@ -36,8 +38,8 @@ class Decomposition:
         best_q: The best q that was found.
         family: ``"diagonal"``, ``"full"``, or ``"shared"`` (the encoder's scales are the same for every
             row, and only means were sought).
-        evidence_error: Error of the evidence, ``(n,)``: of quadrature, an estimate from above; of sampling,
-            a standard error.
+        evidence_error: Error of the evidence, ``(n,)``: of quadrature and rounding, an estimate from above; of
+            sampling, a standard error.
         elbo_error: The same for `elbo` and for the best q's ELBO: the larger.
         estimator: How the evidence was found.
     """
@@ -145,7 +147,6 @@ def _by_quadrature(problem: InferenceProblem, tolerance: float) -> Decomposition
     found = _quadrature(problem, tolerance)
     rows = (found.error > tolerance).nonzero().squeeze(1)
     if len(rows) and problem.x.dtype != torch.float64 and problem.x.device.type != "mps":
-        # Where ln p(x|z) is of thousands of nats float32 rounds by a thousandth.
         found.put(rows, _quadrature(problem.in_float64(rows), tolerance))
     _warn(found.error, tolerance)
     evidence = torch.tensor([g.log_evidence for g in found.grids], dtype=torch.float64)
@@ -165,6 +166,7 @@ def _by_quadrature(problem: InferenceProblem, tolerance: float) -> Decomposition
 
 def _quadrature(problem: InferenceProblem, tolerance: float) -> _Quadrature:
     grids = posterior_grids(problem, tolerance=tolerance)
+    evidence = torch.tensor([g.log_evidence for g in grids], dtype=torch.float64) - problem.log_jacobian
     evidence_error = torch.tensor([g.error for g in grids], dtype=torch.float64)
     loc, tril = best_normals(problem, grids)
     elbo, error = converged_elbo(problem, problem.loc, problem.scale_tril, tolerance)
@@ -172,7 +174,10 @@ def _quadrature(problem: InferenceProblem, tolerance: float) -> _Quadrature:
     worse = best < elbo
     loc[worse], tril[worse] = problem.loc[worse], problem.scale_tril[worse]
     best[worse], best_error[worse] = elbo[worse], error[worse]
-    return _Quadrature(grids, evidence_error, elbo, best, torch.maximum(error, best_error), loc, tril)
+    eps = torch.finfo(problem.x.dtype).eps
+    evidence_error += ROUNDING * eps * evidence.abs()
+    elbo_error = torch.maximum(error, best_error) + ROUNDING * eps * elbo.abs()
+    return _Quadrature(grids, evidence_error, elbo, best, elbo_error, loc, tril)
 
 
 def _by_sampling(problem: InferenceProblem, samples: int, seed: int) -> Decomposition:

@@ -14,7 +14,10 @@ from vael.theory.inference_problem import InferenceProblem
 __all__ = ["Normals", "converged_elbo", "expected_joint", "hermite_nodes"]
 
 NEGLIGIBLE = 1e-11  # weight of a node that is left out
-ORDERS = {1: (16, 24, 32, 48, 64, 96, 128), 2: (12, 16, 24, 32, 48, 64)}  # nodes along a latent, in turn
+ORDERS = {
+    1: (16, 24, 32, 48, 64, 96, 128),
+    2: (12, 16, 24, 32, 48, 64, 96, 128),
+}  # nodes along a latent, in turn
 
 
 @dataclass(frozen=True)
