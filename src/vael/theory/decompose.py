@@ -38,8 +38,8 @@ class Decomposition:
         best_q: The best q that was found.
         family: ``"diagonal"``, ``"full"``, or ``"shared"`` (the encoder's scales are the same for every
             row, and only means were sought).
-        evidence_error: Error of the evidence, ``(n,)``: of quadrature and rounding, an estimate from above; of
-            sampling, a standard error.
+        evidence_error: Error of the evidence, ``(n,)``: of quadrature and rounding, an estimate from
+            above; of sampling, a standard error.
         elbo_error: The same for `elbo` and for the best q's ELBO: the larger.
         estimator: How the evidence was found.
     """
