@@ -61,12 +61,14 @@ def _rates(axes: Axes, fits: Sequence[FitMeasures], theme: Theme) -> None:
     axes.plot([best.test_kl], [-best.test_reconstruction], "o", ms=9, mfc="none", mec=theme.contrast, mew=1.6)
     for fit, x, y in zip(fits, rate, distortion):
         axes.annotate(
-            f"$\\beta$ = {fit.beta:g}", xy=(float(x), float(y)), xytext=(7, 5), textcoords="offset points",
+            f"$\\beta$ = {fit.beta:g}" if fit in (fits[0], fits[-1]) else f"{fit.beta:g}",
+            xy=(float(x), float(y)), xytext=(6, 5), textcoords="offset points",
             color=theme.text, fontsize=theme.small_size, path_effects=theme.halo(),
         )  # fmt: skip
     axes.annotate(
-        f"ELBO {best.test_elbo:.1f} nats".replace("-", "\N{MINUS SIGN}"),
-        xy=(0.03, 0.03), xycoords="axes fraction", color=theme.muted, fontsize=theme.small_size,
+        f"broken line: ELBO {best.test_elbo:.1f} nats".replace("-", "\N{MINUS SIGN}"),
+        xy=(0.98, 0.98), xycoords="axes fraction", ha="right", va="top", color=theme.muted,
+        fontsize=theme.small_size,
     )  # fmt: skip
     axes.set_xlabel("rate: KL(q(z|x) ‖ p(z)), nats a row")
     axes.set_ylabel("distortion: −E$_q$[ln p(x|z)], nats a row")
@@ -105,11 +107,11 @@ BETA_SWEEP = TheoryFigure(
     title="The weight of the KL term",
     caption=(
         "One model fitted with different weights β of the KL term. Left, on images held out: with small β "
-        "much is stored of each image and it comes back well; with large β little, and at the end nothing. "
-        "The broken line joins points of one ELBO, that of the best fit (ring): it is near β = 1, for that "
-        "is what the bound weighs. Right: what each model makes of the same five images, and of the same "
-        "draws from the prior. Small β gives sharp reconstructions and poor samples, large β the same "
-        "blurred image for all."
+        "much is stored of each image and it comes back well; with large β little is stored, and at the "
+        "end nothing. The broken line joins points of one ELBO, that of the best fit (ring): it is near β "
+        "= 1, for that is how the bound weighs the two. Right: what each model makes of the same five "
+        "images, and of the same draws from the prior. Small β gives sharp reconstructions and poor "
+        "samples; large β one and the same blur."
     ),
     alt="Distortion against rate for several beta, with reconstructions and samples of each model.",
     draw=beta_sweep,

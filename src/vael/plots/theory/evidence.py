@@ -90,11 +90,12 @@ EVIDENCE = TheoryFigure(
     name="evidence-split",
     title="How far the bound is from the evidence, class by class",
     caption=(
-        "A trained model of two latents, so that ln p(x) of every image is known by quadrature. Left: the "
-        "mean evidence of each class and the ELBO below it; classes with more ink, or more ways to be "
-        "written, are less probable. Right: the gap between them. Blue is what the best normal q for each "
-        "image still loses, because the true posterior is not of q's family; orange is what the encoder "
-        "loses on top, because one network has to answer for all images. Labels were not used in training."
+        "A trained model of two latents, so that ln p(x) of every image is known by quadrature; images "
+        "held out. Left: the mean evidence of each class, and the ELBO below it; classes with more ink, or "
+        "more ways to be written, are less probable. Right: the gap between the two, with its standard "
+        "error. Blue is what the best normal q of each image still loses, because the true posterior is no "
+        "such normal; orange is what the encoder loses on top, because one network has to answer for all "
+        "images, also for those it never saw. Labels were not used in training."
     ),
     alt="Evidence and ELBO of each class, and the gap between them as bars of two parts.",
     draw=evidence_split,

@@ -107,11 +107,11 @@ LATENTS = TheoryFigure(
     name="latent-regularisation",
     title="What the KL term does to the latent space",
     caption=(
-        "The same networks, trained without the KL term (left) and with it (right). Above, the codes of "
-        "test images, coloured by class; the circle holds 95 % of the prior N(0, I), and the scales "
-        "differ. Without the term nothing ties the codes to the prior: they spread far beyond it, with "
-        "empty space between. With it they fill the prior and nothing else. Below, draws from the prior, "
-        "decoded: they are samples of the model only where the codes are."
+        "The same networks, trained without the KL term (left) and with it (right). Above, codes of images "
+        "held out, coloured by class; the circle holds 95 % of the prior N(0, I), and the two scales "
+        "differ. Without the term nothing ties the codes to the prior: they spread far beyond it, in arms "
+        "with empty space between. With it they gather around the prior and leave it no holes. Below, "
+        "draws from the prior, decoded: samples of the data only where the prior is where the codes are."
     ),
     alt="Codes of an autoencoder, spread wide, and of a VAE, within the prior; decoded noise below each.",
     draw=latent_regularisation,

@@ -28,7 +28,7 @@ def overfitting(
     check_fits(by_beta, "by_beta")
     check_fits(by_rows, "by_rows")
     figure = theme.figure(5.0)
-    panels = figure.subplots(2, 2, sharey="row", sharex="col")
+    panels = figure.subplots(2, 2, sharex="col")
     quantities: tuple[tuple[str, str], ...] = (
         ("reconstruction", "E$_q$[ln p(x|z)]"),
         ("likelihood", "ln p(x)"),
@@ -84,7 +84,8 @@ def _curves(
 
 
 def _scales(panels: np.ndarray, by_beta: Sequence[FitMeasures], by_rows: Sequence[FitMeasures]) -> None:
-    betas, rows = sorted({fit.beta for fit in by_beta}), sorted({fit.rows for fit in by_rows})
+    betas = sorted({float(fit.beta) for fit in by_beta})
+    rows = sorted({float(fit.rows) for fit in by_rows})
     for axes, ticks in ((panels[1, 0], betas), (panels[1, 1], rows)):
         axes.set_xscale("log")
         axes.set_xticks(ticks)
@@ -100,11 +101,12 @@ OVERFITTING = TheoryFigure(
     name="overfitting",
     title="What the KL term does to over-fitting",
     caption=(
-        "One model, fitted again and again; blue on the rows it was fitted to, orange on rows held out. "
-        "Above the reconstruction, below the likelihood. Left, by the weight β of the KL term: with little "
-        "weight the model learns its rows by heart, and the curves part; weight closes the gap, and too "
-        "much of it leaves nothing to reconstruct from. Right, by training rows: with few rows the gap is "
-        "wide, and widest without the KL term; more rows close it too."
+        "One model, fitted again and again: blue on the rows it was fitted to, orange on rows held out. "
+        "Above the reconstruction E_q[ln p(x|z)], below the likelihood ln p(x), by importance sampling. "
+        "Left, by the weight β of the KL term: with little weight the model rebuilds its own rows ever "
+        "better and others worse, and the curves part; more weight closes the gap, and too much leaves "
+        "nothing to rebuild from. Right, by training rows: with few rows the gap is wide, wider with "
+        "little weight (broken lines), and more rows close it too."
     ),
     alt=(
         "Reconstruction and likelihood on training and held-out rows, against beta and against training rows."

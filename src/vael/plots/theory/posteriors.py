@@ -54,12 +54,7 @@ def posterior_contours(
     for axes, row in zip(panels, rows):
         _panel(axes, decomposition, row, theme)
         if X is not None and image_shape is not None:
-            image = colour_images(X[row : row + 1], image_shape, None)[0]
-            box = OffsetImage(image, zoom=24 / image.shape[0], interpolation="nearest")
-            axes.add_artist(
-                AnnotationBbox(box, (1.0, 1.0), xycoords="axes fraction", box_alignment=(1.0, 1.0), pad=0.0,
-                               frameon=False)
-            )  # fmt: skip
+            _thumbnail(axes, colour_images(X[row : row + 1], image_shape, None)[0])
     for axes in panels[len(rows) :]:
         axes.set_visible(False)
     figure.legend(handles=_handles(theme), loc="outside lower center", ncols=3)
@@ -100,7 +95,7 @@ def _panel(axes: Axes, split: Decomposition, row: int, theme: Theme) -> None:
         f"{signed(float(gaps[0]), 2)} + {signed(float(gaps[1]), 2)} nats",
         loc="left", color=theme.text, fontsize=theme.small_size,
     )  # fmt: skip
-    axes.locator_params(nbins=4)
+    axes.locator_params(nbins=3)
 
 
 def _frame(axes: Axes, grid: PosteriorGrid, level: float, ellipses: np.ndarray) -> None:
@@ -115,6 +110,24 @@ def _frame(axes: Axes, grid: PosteriorGrid, level: float, ellipses: np.ndarray) 
     axes.set_xlim(centre[0] - half, centre[0] + half)
     axes.set_ylim(centre[1] - half, centre[1] + half)
     axes.set_box_aspect(1.0)
+
+
+def _thumbnail(axes: Axes, image: np.ndarray) -> None:
+    """Put an image into the corner where it hides least of what is drawn."""
+    drawn = [np.asarray(line.get_xydata()) for line in axes.lines]
+    for regions in axes.collections:
+        drawn += [path.vertices for path in regions.get_paths()]
+    across, up = (axes.transLimits.transform(np.concatenate(drawn))).T
+    size = 0.3
+    corners = [(x, y) for y in (1.0, 0.0) for x in (1.0, 0.0)]
+    hidden = [int(((np.abs(across - x) < size) & (np.abs(up - y) < size)).sum()) for x, y in corners]
+    corner = corners[int(np.argmin(hidden))]
+    box = OffsetImage(image, zoom=24 / image.shape[0], interpolation="nearest")
+    axes.add_artist(
+        AnnotationBbox(
+            box, corner, xycoords="axes fraction", box_alignment=corner, pad=0.0, frameon=False
+        )
+    )  # fmt: skip
 
 
 def _handles(theme: Theme) -> list[Line2D | Patch]:
