@@ -62,13 +62,13 @@ class TheorySize:
 FULL = TheorySize(
     data="mnist", white=128, plane_rows=20_000, plane_hidden=(256, 128), plane_epochs=20,
     decomposed=500, mapped=3000, fit_hidden=200, fit_latents=8, steps=1200,
-    betas=(0.01, 0.1, 0.3, 1.0, 3.0, 10.0), loose=0.1, rows=(100, 300, 1000, 3000, 10_000),
+    betas=(0.1, 0.3, 1.0, 3.0, 10.0, 30.0), loose=0.1, rows=(100, 300, 1000, 3000, 10_000),
     few=1000, many=10_000, measured=300, samples=200,
 )  # fmt: skip
 SMALL = TheorySize(
     data="digits", white=8, plane_rows=1200, plane_hidden=(64,), plane_epochs=40,
     decomposed=60, mapped=500, fit_hidden=48, fit_latents=4, steps=250,
-    betas=(0.01, 0.3, 1.0, 10.0), loose=0.01, rows=(100, 1200),
+    betas=(0.1, 1.0, 10.0), loose=0.1, rows=(100, 1200),
     few=100, many=1200, measured=100, samples=50,
 )  # fmt: skip
 PICTURES, DRAWS, CONTOURS = 5, 32, 8

@@ -37,8 +37,8 @@ _CHAPTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "The evidence and its bound",
-        "ln p(x) = ELBO + KL(q(z|x) ‖ p(z|x)): training can raise only the first term on the right, and the "
-        "second tells how much is lost.",
+        "ln p(x) = ELBO + KL(q(z|x) ‖ p(z|x)): the first term on the right is what training sees, the second "
+        "is what that falls short by.",
         ("elbo-bound", "evidence-split", "posteriors"),
     ),
     (
@@ -161,7 +161,7 @@ def _report(models: TheoryModels, pictures: Mapping[str, Picture], *, seed: int,
         Fact("ln p(x), held out", mean["evidence"], "nats", f"2 latents, {rows} images, by quadrature", 1),
         Fact("Approximation gap", mean["approximation_gap"], "nats", "best q of the family", 2),
         Fact("Amortisation gap", mean["amortisation_gap"], "nats", "the encoder's q", 2),
-        Fact("Training took", clock(models.seconds)),
+        Fact("Training and measuring took", clock(models.seconds)),
     ]
     sections = [Section(title, lead, [pictures[name] for name in names]) for title, lead, names in _CHAPTERS]
     command = f"vael theory --out DIR --seed {seed}{' --quick' if quick else ''}"

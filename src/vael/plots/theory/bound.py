@@ -81,7 +81,8 @@ def elbo_bound(
         elbo = evidence - np.array([kl_quadrature(normal_density(*q), posterior).value for q in path])
         _curve(below, np.array([q[which] for q in path]), elbo, evidence, theme)
         for q, colour in zip(marked, colours):
-            _mark(below, elbo_three_ways(toy, x, normal_density(*q)), q[which], colour, theme)
+            side = int(np.sign((m, s)[which] - q[which]))
+            _mark(below, elbo_three_ways(toy, x, normal_density(*q)), q[which], side, colour, theme)
         below.set_xlabel(name)
     panels[0, 0].set_ylim(bottom=0.0)
     panels[0, 0].set_ylabel("density")
@@ -119,14 +120,18 @@ def _curve(axes: Axes, place: NDArray, elbo: NDArray, evidence: float, theme: Th
     axes.set_xlim(place.min(), place.max())
 
 
-def _mark(axes: Axes, ways: ThreeWays, place: float, colour: str, theme: Theme) -> None:
-    """Mark the ELBO of one q, by expectations under it, and how far it is from the evidence."""
+def _mark(axes: Axes, ways: ThreeWays, place: float, side: int, colour: str, theme: Theme) -> None:
+    """Mark the ELBO of one q, by expectations under it, and how far it is from the evidence.
+
+    The words go to the ``side`` where the best q is, below the curve.
+    """
     elbo, evidence = float(ways.joint), float(ways.evidence)
     axes.plot([place] * 2, [elbo, evidence], color=theme.contrast, lw=1.2, ls=(0, (2, 2)), label="KL")
     axes.plot([place], [elbo], "o", ms=7, color=colour, mec=theme.background, label="marked", zorder=4)
     axes.annotate(
         f"KL {signed(float(ways.kl_posterior), 2)}",
-        xy=(place, elbo), xytext=(0, -8), textcoords="offset points", ha="center", va="top",
+        xy=(place, elbo), xytext=(5 * side, -3 if side else -8), textcoords="offset points",
+        ha=("center", "left", "right")[side], va="top",
         color=theme.text, fontsize=theme.small_size, path_effects=theme.halo(),
     )  # fmt: skip
 

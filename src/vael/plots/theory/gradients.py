@@ -66,7 +66,7 @@ GRADIENTS = TheoryFigure(
     name="gradient-variance",
     title="Why reparameterise: the variance of the gradient",
     caption=(
-        "Estimators of the gradient of E_q[f(z)] towards the mean of q = N(μ, σ² I), with f(z) = |z − "
+        "Estimators of the gradient of the mean of f(z) under q = N(μ, σ² I), towards μ, for f(z) = |z − "
         "1|²/2. All are unbiased; they differ in noise. Left: the reparameterised gradient (blue) knows "
         "f′, and its variance stays as the dimension grows; the score function (orange) knows only the "
         "value of f, and its variance grows with the square of the dimension. With a baseline it grows in "
