@@ -38,6 +38,8 @@ BAD: dict[str, tuple[Any, str]] = {
     "complex": (np.ones((3, 2)) * 1j, "Complex data not supported"),
     "ragged": ([[1, 2], [3]], "X has rows of different lengths"),
     "nothing": (None, "X"),
+    "masked values": (np.ma.masked_array(np.ones((5, 3)), mask=np.eye(5, 3)), "X contains masked"),
+    "a lazy frame": (pl.DataFrame({"a": [1.0, 2.0]}).lazy(), "^X is a LazyFrame, not an array or a frame"),
     "a string": ("data.csv", "X"),
 }
 
@@ -88,6 +90,27 @@ def test_settings_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(vael.InputError, match=said):
         quick().set_params(**settings).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda vae, X: vae.transform(X[:, :5]), "^X has 5 features, but VAE is expecting 6 features"),
+        (lambda vae, X: vae.sample(0), "^n_samples must be a whole number >= 1, got 0$"),
+        (lambda vae, X: vae.sample(2, random_state=-1), "^random_state must be None, a RandomState or"),
+        (lambda vae, X: vae.score_samples(X, n_samples=0), "^n_samples must be a whole number >= 1"),
+        (lambda vae, X: vae.interpolate(X[0], X[1], 1), "^steps must be a whole number >= 2, got 1$"),
+        (
+            lambda vae, X: vae.set_params(n_importance_samples=2.5).score(X),
+            "^n_importance_samples must be a whole number >= 1, got 2.5$",
+        ),
+    ],
+)
+def test_calls_that_cannot_be_answered_are_refused(
+    quick: Quick, X: np.ndarray, call: Callable[[vael.VAE, np.ndarray], Any], said: str
+) -> None:
+    with pytest.raises(vael.InputError, match=said):
+        call(quick().fit(X), X)
 
 
 def test_the_error_of_divergence_says_where_and_what_to_try(quick: Quick, X: np.ndarray) -> None:

@@ -143,6 +143,13 @@ def test_a_folder_without_data_is_told(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_a_run_of_another_format_is_not_read(fitted: tuple[VAE, Dataset, Path], tmp_path: Path) -> None:
+    _recorded(fitted, tmp_path / "run")
+    (tmp_path / "run" / "config.json").write_text(json.dumps({"format": 99, "vael": "9.0"}))
+    with pytest.raises(RunError, match=r"has run format 99, this vael reads format 1: use the vael .*9\.0"):
+        read(tmp_path / "run")
+
+
 def test_the_split_of_a_loaded_estimator_is_not_known(
     fitted: tuple[VAE, Dataset, Path], tmp_path: Path
 ) -> None:

@@ -210,6 +210,14 @@ def test_a_damaged_folder_is_one_clear_error(saved: Path, damage: Callable[[Path
         vael.load(saved)
 
 
+def test_a_module_that_the_model_does_not_ask_for_is_refused(saved: Path) -> None:
+    """Else a person would take the loaded encoder for the one that was given."""
+    with pytest.raises(
+        vael.RunError, match=r"^this model's encoder holds no module of yours: leave encoder="
+    ):
+        vael.load(saved, encoder=torch.nn.Linear(6, 4))
+
+
 def test_no_folder_and_no_run_are_said(tmp_path: Path) -> None:
     with pytest.raises(vael.RunError, match="absent is no folder: give the folder of a run"):
         vael.load(tmp_path / "absent")

@@ -186,7 +186,7 @@ def test_an_autoencoder_has_no_likelihood_and_says_so(X: np.ndarray) -> None:
         vae.score_samples(X)
     with pytest.raises(vael.InputError, match="an autoencoder has no prior, so no samples"):
         vae.sample()
-    with pytest.raises(vael.InputError, match=r"^n_samples must be >= 1, got 0$"):
+    with pytest.raises(vael.InputError, match=r"^n_samples must be a whole number >= 1, got 0$"):
         vae.score_samples(X, n_samples=0)
 
 

@@ -18,6 +18,7 @@ import vael
 from vael.distributions import DiagonalNormal
 from vael.models import Decoder, FixedGaussian
 from vael.nn import MLP
+from vael.objectives import ELBO
 
 Quick = Callable[..., vael.VAE]
 
@@ -44,6 +45,18 @@ class Pictures(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         return self.level[None, :, None, None].expand(len(z), 3, 4, 5)
+
+
+class LooseDecoder(LazyDistribution):
+    """Forgets that the features belong together."""
+
+    def __init__(self, latent: int, features: int) -> None:
+        super().__init__()
+        self.net = nn.Linear(latent, features)
+
+    def forward(self, c: Tensor | None = None) -> Distribution:
+        assert c is not None
+        return Laplace(self.net(c), 1.0)
 
 
 class LaplaceDecoder(LazyDistribution):
@@ -162,6 +175,14 @@ def test_vaels_own_decoder_given_whole_keeps_its_likelihood(quick: Quick, X: np.
         ({"hidden": 2.5}, "^hidden must be whole numbers >= 1, got 2.5"),
         ({"n_components": 0}, "^n_components must be a whole number >= 1, got 0"),
         ({"n_components": 2.0}, "^n_components must be a whole number >= 1, got 2.0"),
+        ({"n_components": True}, "^n_components must be a whole number >= 1, got True"),
+        ({"encoder": "mlp"}, "^encoder must be a torch.nn.Module, built and not its class, got 'mlp'"),
+        ({"decoder": nn.Linear}, "^decoder must be a torch.nn.Module, built and not its class"),
+        ({"objective": "elbo"}, r"^objective must be one of vael.objectives, ELBO\(\) say, got 'elbo'"),
+        ({"objective": ELBO}, "^objective must be one of vael.objectives"),
+        ({"beta": "4"}, "^beta must be >= 0 and finite, got '4'"),
+        ({"random_state": -1}, "^random_state must be None, a RandomState or a whole number from 0 to"),
+        ({"random_state": "seed"}, "^random_state must be None, .* got 'seed'"),
         (
             {"preset": "iwae", "beta": 2.0},
             "^beta weighs the KL of an ELBO, and IWELBO has none: leave it out",
@@ -176,6 +197,38 @@ def test_parts_that_do_not_fit_are_said_at_the_door(
     with pytest.raises(vael.InputError, match=said) as error:
         quick().set_params(**modules).fit(X)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("modules", "said"),
+    [
+        ({"prior": zuko.flows.NSF(3, 0, transforms=1)}, "^your prior cannot be used in a model of 2 latents"),
+        ({"prior": nn.Linear(2, 2)}, "^your prior cannot be used in a model of 2 latents and 6 features"),
+        ({"encoder": zuko.flows.NSF(3, 6, transforms=1)}, "^your encoder cannot be used"),
+        ({"decoder": LaplaceDecoder(3, 6)}, "^your decoder cannot be used"),
+        ({"decoder": LooseDecoder(2, 6)}, "^your decoder cannot be used"),
+        (
+            {"decoder": LooseDecoder(2, 6), "preset": "autoencoder"},
+            r"^the model gives a bound of shape \(2, 6\) for 2 rows",
+        ),
+        ({"posterior": "delta"}, "^a point posterior has no density, so it has no ELBO"),
+    ],
+)
+def test_and_leave_no_folder_of_a_run(
+    quick: Quick, X: np.ndarray, tmp_path: Path, modules: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(vael.InputError, match=said) as error:
+        quick(run=tmp_path / "run").set_params(**modules).fit(X)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_layer_that_keeps_averages_starts_from_its_own(quick: Quick, X: np.ndarray) -> None:
+    """Looking whether parts fit leaves no trace in them."""
+    encoder = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Linear(8, 4))
+    vae = quick(encoder=encoder, max_epochs=1, batch_size=120, validation_fraction=0.0).fit(X)
+    counts = [v for k, v in vae.model_.state_dict().items() if k.endswith("num_batches_tracked")]
+    assert [int(v) for v in counts] == [1]
 
 
 # -- flows -----------------------------------------------------------------------------------------------

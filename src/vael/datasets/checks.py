@@ -47,6 +47,8 @@ def check_array(
     frame = as_frame(X)
     if frame is not None:
         columns = [str(column) for column in frame.columns]
+    if np.ma.is_masked(X):
+        raise InputError(f"{name} contains masked (missing) values: fill them or drop their rows first")
     values = X if frame is None else frame_values(frame, name=name)
     array = _numbers(_as_array(values, name), name, columns)
     _check_rank(array, name, ranks)
@@ -125,6 +127,8 @@ def _numbers(array: np.ndarray, name: str, columns: Sequence[str] | None) -> np.
 
 
 def _from_objects(array: np.ndarray, name: str, columns: Sequence[str] | None) -> np.ndarray:
+    if array.ndim == 0 and not isinstance(array[()], Real | None):
+        raise NotNumbersError(f"{name} is a {type(array[()]).__name__}, not an array or a frame of numbers")
     if all(issubclass(kind, Real | np.bool_) for kind in {type(cell) for cell in array.flat}):
         return array.astype(np.float64)
     values = np.empty(array.shape, np.float64)

@@ -13,7 +13,7 @@ __all__ = ["as_frame", "frame_values"]
 
 def as_frame(data: Any) -> Any | None:
     """Wrap ``data`` as a narwhals frame, or None where it is no frame; nothing is copied."""
-    if isinstance(data, np.ndarray | list | tuple) or not hasattr(data, "columns"):
+    if isinstance(data, np.ndarray | list | tuple) or not hasattr(type(data), "columns"):
         return None
     import narwhals as nw
 

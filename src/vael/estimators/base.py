@@ -11,7 +11,6 @@ from typing import Any, Literal, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 from zuko.lazy import LazyDistribution
@@ -20,6 +19,7 @@ from vael.datasets import check_array
 from vael.datasets.frames import as_frame
 from vael.errors import InputError
 from vael.estimators.composition import Composition
+from vael.estimators.door import check_parts, seed_of, whole_number
 from vael.estimators.inference import decoded_means, posterior_moments
 from vael.estimators.presets import Preset, preset
 from vael.estimators.schema import CUSTOM, Schema, flat_rows
@@ -158,7 +158,10 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
                 f"rows of X have shape {array.shape[1:]}, but those given to fit had {self.schema_.row_shape}"
             )
         named = X if as_frame(X) is not None else flat_rows(array)
-        validate_data(self, named, reset=reset, skip_check_array=True)  # pyright: ignore[reportArgumentType]
+        try:
+            validate_data(self, named, reset=reset, skip_check_array=True)  # pyright: ignore[reportArgumentType]
+        except ValueError as error:  # other features than at fit
+            raise InputError(str(error)) from error
         return array
 
     def _flat(self, X: Any) -> np.ndarray:
@@ -193,8 +196,8 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         """
         from vael.estimators import fitting, runs
 
-        if not isinstance(self.n_components, Integral) or self.n_components < 1:
-            raise InputError(f"n_components must be a whole number >= 1, got {self.n_components!r}")
+        whole_number("n_components", self.n_components)
+        check_parts(self)
         chosen = self._preset()
         objective = self._objective(chosen)
         given = self._read(X, reset=True)
@@ -204,7 +207,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         schema = Schema.infer(flat, given.shape[1:], self.image_shape, likelihood, chosen.rescale, names)
         seed = runs.resumed_seed(self)
         if seed is None:
-            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+            seed = seed_of(self.random_state)
         split = fitting.Split.of(len(flat), chosen.validation_fraction, seed)
         settings = self._settings(chosen, len(split.train), seed)
         fitting.forget(self)
@@ -306,8 +309,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
             Decoded means, in the units of the data.
         """
         check_is_fitted(self)
-        if steps < 2:
-            raise InputError(f"steps must be >= 2, got {steps}")
+        whole_number("steps", steps, 2)
         start, end = self._as_rows(a, "a"), self._as_rows(b, "b")
         if len(start) != len(end):
             raise InputError(f"a has {len(start)} rows and b has {len(end)}: give as many of each")

@@ -14,6 +14,7 @@ import torch
 from vael.errors import InputError, VaelWarning
 from vael.estimators.base import LatentEstimator
 from vael.estimators.composition import Composition
+from vael.estimators.door import try_parts
 from vael.estimators.schema import Schema
 from vael.models import Decoder
 from vael.training import EpochMetrics, Progress, Rows, RunFolder, Trainer
@@ -62,6 +63,7 @@ def make_trainer(
     jacobian = estimator.schema_.scaling.log_jacobian
     trainer = Trainer(model, estimator.objective_, rows, held, estimator.settings_, jacobian)
     estimator.chosen_ = trainer.chosen
+    try_parts(estimator, trainer)
     return trainer
 
 

@@ -18,7 +18,7 @@ from vael.estimators.base import LatentEstimator
 from vael.estimators.schema import Schema
 from vael.estimators.vae import VAE
 from vael.models import LatentVariableModel
-from vael.specification import build, describe
+from vael.specification import build, describe, externals
 from vael.training import RunFolder, TrainingSettings
 
 __all__ = ["ESTIMATORS", "configuration", "load", "save"]
@@ -147,6 +147,9 @@ def _estimator(config: dict[str, Any], modules: dict[str, nn.Module]) -> LatentE
     parameters = {k: _parameter(k, v, modules) for k, v in config["parameters"].items()}
     estimator = ESTIMATORS[name](**parameters)
     own = {slot: copy.deepcopy(module) for slot, module in modules.items()}  # those given stay as they are
+    for slot in modules:
+        if slot not in externals(config["model"][slot]):
+            raise RunError(f"this model's {slot} holds no module of yours: leave {slot}= out")
     slots = {slot: build(config["model"][slot], modules=own) for slot in _SLOTS}
     estimator.model_ = LatentVariableModel(**slots)
     estimator.schema_ = Schema.from_dict(config["schema"])

@@ -13,6 +13,7 @@ import numpy as np
 from vael.datasets import Dataset, load, names
 from vael.errors import InputError, RunError
 from vael.estimators.base import LatentEstimator
+from vael.training import RunFolder
 from vael.training.files import read_json, write_bytes, write_json
 
 __all__ = ["RunData", "read", "record"]
@@ -147,9 +148,11 @@ def record(
 def read(folder: str | Path) -> RunData:
     """Read what `record` wrote; runs nothing of the folder's.
 
-    Raises `RunError` where the folder keeps no data, or its files are damaged.
+    Raises `RunError` where the folder keeps no data, is of another format version, or its files are damaged.
     """
     folder = Path(folder)
+    if RunFolder(folder).config.exists():
+        RunFolder(folder).read_config()
     if not (folder / FACTS).exists():
         raise RunError(
             f"{folder} keeps nothing of its data: end its fit by vael fit SOURCE --out {folder} --resume, "

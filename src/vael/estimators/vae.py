@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from vael.distributions import draw
 from vael.errors import InputError
 from vael.estimators.base import LatentEstimator
+from vael.estimators.door import seed_of, whole_number
 from vael.estimators.inference import CHUNK, log_evidence, module_device, scored_rows
 from vael.estimators.presets import Preset
 from vael.models import Bernoulli, Categorical, ContinuousBernoulli, DiscretisedLogistic, Likelihood
@@ -249,12 +249,11 @@ class VAE(LatentEstimator):
         Burda et al. 2016, arXiv 1509.00519, eq. 8; Rezende et al. 2014, arXiv 1401.4082, appendix E.
         """
         flat = self._flat(X)
-        samples = self.n_importance_samples if n_samples is None else n_samples
-        if samples < 1:
-            raise InputError(f"n_samples must be >= 1, got {samples}")
+        name = "n_importance_samples" if n_samples is None else "n_samples"
+        samples = whole_number(name, self.n_importance_samples if n_samples is None else n_samples)
         self._need_prior("ln p(x)")
         self._check_support(flat)
-        rows = log_evidence(self.model_, self._rows(flat), len(flat), self.seed_, samples=int(samples))
+        rows = log_evidence(self.model_, self._rows(flat), len(flat), self.seed_, samples=samples)
         return rows + self.schema_.scaling.log_jacobian
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -292,10 +291,9 @@ class VAE(LatentEstimator):
             New rows.
         """
         check_is_fitted(self)
-        if n_samples < 1:
-            raise InputError(f"n_samples must be >= 1, got {n_samples}")
+        whole_number("n_samples", n_samples)
         self._need_prior("samples")
-        seed = int(check_random_state(random_state).randint(2**31 - 1))
+        seed = seed_of(random_state)
         model, device = self.model_, module_device(self.model_)
         model.eval()
         generator = torch.Generator(device).manual_seed(seed)

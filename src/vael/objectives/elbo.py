@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 from jaxtyping import Float
 from torch import Generator, Tensor
@@ -40,8 +41,8 @@ class ELBO:
     warm_up: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.beta < float("inf"):
-            raise InputError(f"beta must be >= 0 and finite, got {self.beta}")
+        if not (isinstance(self.beta, Real) and 0 <= self.beta < float("inf")):
+            raise InputError(f"beta must be >= 0 and finite, got {self.beta!r}")
         if self.samples < 1:
             raise InputError(f"samples must be >= 1, got {self.samples}")
         if not 0 <= self.free_bits < float("inf"):

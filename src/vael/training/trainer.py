@@ -256,5 +256,5 @@ def _diagnosis(terms: Terms, epoch: int, batch: int, settings: TrainingSettings)
     return (
         f"the loss is not finite at epoch {epoch}, batch {batch}: {' and '.join(broken) or 'loss'} "
         f"broke on {rows} of {len(terms.bound)} rows; try a learning_rate below "
-        f"{settings.learning_rate:g}, clip=1.0, or data on a smaller scale"
+        f"{settings.learning_rate:g}, or data without outliers and on a smaller scale"
     )
