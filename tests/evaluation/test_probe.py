@@ -234,6 +234,9 @@ def with_hole(Z: np.ndarray) -> np.ndarray:
             "train matrix has inf in row 7, column 2",
         ),
         (lambda Z, y, T, t: probe(Z[:-1], y, T, t, labels=(10,)), "400 rows"),
+        # What is wrong with the rows comes before what their labels cannot give.
+        (lambda Z, y, T, t: probe(Z, y[:-300], T, t, labels=(390,)), "with 100 rows, one a label; got"),
+        (lambda Z, y, T, t: probe(Z, y, T, t[:, None]), "labels must be two lists, not empty"),
         (lambda Z, y, T, t: probe(Z, y, T[:, :2], t, labels=(10,)), "3 features in train, 2 in test"),
         (lambda Z, y, T, t: probe(Z, y, T, t + 1, labels=(10,)), "class 3 is in the test rows"),
         (

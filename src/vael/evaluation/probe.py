@@ -21,7 +21,7 @@ from vael.evaluation.probe_methods import (
     method,
     nearest_vote,
 )
-from vael.evaluation.probe_plan import ProbePlan, checked_matrices, plan_probe
+from vael.evaluation.probe_plan import ProbePlan, checked_labels, checked_matrices, plan_probe
 from vael.evaluation.probe_table import PairedDifference, ProbeRow, ProbeTable
 
 __all__ = ["DEFAULT_METHODS", "compare", "probe"]
@@ -101,11 +101,13 @@ def compare(
     -------
     ProbeTable
     """
-    plan = plan_probe(y_train, y_test, labels, draws, unlabelled, random_state)
+    train, test = checked_labels(y_train, y_test)
     chosen = [method(each) for each in methods]
     if not representations or not chosen:
         raise InputError("give at least one representation and one method")
-    matrices = {name: checked_matrices(name, *pair, plan) for name, pair in representations.items()}
+    sizes = len(train), len(test)
+    matrices = {name: checked_matrices(name, *pair, sizes) for name, pair in representations.items()}
+    plan = plan_probe(train, test, labels, draws, unlabelled, random_state)
     rows = [row for name, pair in matrices.items() for row in _probe_one(name, *pair, plan, chosen)]
     return ProbeTable(
         rows=tuple(rows),

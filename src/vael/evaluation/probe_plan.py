@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from vael.errors import InputError
 from vael.evaluation.label_draws import balanced_subsets, check_label_count
 
-__all__ = ["ProbePlan", "checked_matrices", "plan_probe"]
+__all__ = ["ProbePlan", "checked_labels", "checked_matrices", "plan_probe"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,18 +47,23 @@ class ProbePlan:
         return sets + [([np.arange(len(self.y_train))], True)] * self.everything
 
 
+def checked_labels(y_train: ArrayLike, y_test: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return two lists of labels as arrays."""
+    train, test = np.asarray(y_train), np.asarray(y_test)
+    if train.ndim != 1 or test.ndim != 1 or not train.size or not test.size:
+        raise InputError(f"labels must be two lists, not empty; got shapes {train.shape} and {test.shape}")
+    return train, test
+
+
 def plan_probe(
-    y_train: ArrayLike,
-    y_test: ArrayLike,
+    train: np.ndarray,
+    test: np.ndarray,
     labels: Sequence[int | None],
     draws: int,
     unlabelled: int | None,
     random_state: int | np.random.Generator | None,
 ) -> ProbePlan:
-    """Check labels and counts, then draw: the pool, the labels, the seeds. Arguments: `compare`."""
-    train, test = np.asarray(y_train), np.asarray(y_test)
-    if train.ndim != 1 or test.ndim != 1 or not train.size or not test.size:
-        raise InputError(f"labels must be two lists, not empty; got shapes {train.shape} and {test.shape}")
+    """Check classes and counts, then draw: the pool, the labels, the seeds. Arguments: `compare`."""
     if draws < 1 or (unlabelled is not None and unlabelled < 1):
         raise InputError(f"draws and unlabelled must be >= 1, got {draws} and {unlabelled}")
     names, y = np.unique(train, return_inverse=True)
@@ -97,15 +102,15 @@ def _pool(y: np.ndarray, most: int, size: int | None, rng: np.random.Generator) 
 
 
 def checked_matrices(
-    name: str, Z_train: ArrayLike, Z_test: ArrayLike, plan: ProbePlan
+    name: str, Z_train: ArrayLike, Z_test: ArrayLike, sizes: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two finite matrices of floats, one row a label, or an `InputError` that names what is wrong."""
     pair: list[np.ndarray] = []
-    for part, Z, rows in (("train", Z_train, plan.y_train), ("test", Z_test, plan.y_test)):
+    for part, Z, rows in (("train", Z_train, sizes[0]), ("test", Z_test, sizes[1])):
         matrix = np.asarray(Z)
-        if matrix.ndim != 2 or len(matrix) != len(rows) or matrix.dtype.kind not in "buif":
+        if matrix.ndim != 2 or len(matrix) != rows or matrix.dtype.kind not in "buif":
             raise InputError(
-                f"{name}: the {part} matrix must be numbers (rows, features) with {len(rows)} rows, "
+                f"{name}: the {part} matrix must be numbers (rows, features) with {rows} rows, "
                 f"one a label; got {matrix.dtype} of shape {matrix.shape}"
             )
         if matrix.dtype.name not in ("float32", "float64"):
