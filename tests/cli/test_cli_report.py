@@ -13,6 +13,8 @@ import pytest
 from vael import load
 from vael.estimators.run_data import read
 
+QUICK = ("--max-epochs", "2", "--hidden", "8", "--n-components", "2", "--quiet")
+
 
 def test_evaluate_prints_and_keeps(vael: Callable[..., Any], table_run: Path) -> None:
     said = vael("evaluate", table_run, "--samples", 20, "--json", "--quiet")
@@ -82,6 +84,24 @@ def test_the_whole_report_is_written(vael: Callable[..., Any], table_run: Path) 
     assert place == table_run / "report.html"
     assert "</html>" in page
     assert "table" in page
+
+
+@pytest.mark.parametrize("kind", ["two rows", "constant columns"])
+def test_data_of_which_little_can_be_said(vael: Callable[..., Any], tmp_path: Path, kind: str) -> None:
+    X = np.random.default_rng(0).normal(size=(2, 4)) if kind == "two rows" else np.full((30, 4), 7.5)
+    np.save(tmp_path / "few.npy", X)
+    assert vael("fit", "few.npy", "--out", "r", *QUICK).status == 0
+    said = vael("evaluate", "r", "--samples", "3", "--json")
+    assert said.status == 0, said.err
+    again = json.loads(said.out)["measures"]["reconstruction"]
+    if kind == "constant columns":  # there is no variance of which a part could be explained
+        assert (again["mean_error"], again["pca_error"], again["explained"]) == (0.0, 0.0, None)
+        shown = vael("evaluate", "r", "--samples", "3").out
+        assert "the rows do not vary" in shown
+        assert "nan" not in shown
+    else:  # PCA of a single row is that row
+        assert again["pca_error"] == pytest.approx(again["mean_error"])
+    assert vael("report", "r").status == 0
 
 
 def test_data_that_moved_or_changed(vael: Callable[..., Any], table_run: Path, tmp_path: Path) -> None:

@@ -32,8 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _warnings_as_lines(debug):
             _run(given)
-            if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison] - closed by the shell
-                sys.stdout.flush()
+            print(end="", flush=True)  # unlike sys.stdout.flush(), also where the shell closed it
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED, "\n")
     except BrokenPipeError:  # the reader of stdout, `head` say, has seen enough

@@ -39,7 +39,8 @@ def _facts(measures: RunMeasures) -> list[tuple[str, str]]:
     facts.append(("active latents", f"{bound.active_latents} ({spread})"))
     others = f"PCA of {again.pca_axes} axes {again.pca_error:.4g}, the mean row {again.mean_error:.4g}"
     facts.append(("squared error", f"{again.error:.4g} a feature; {others}"))
-    facts.append(("", f"{100 * again.explained:.1f} % of the variance explained; unit: {again.unit}"))
+    share = f"{100 * again.explained:.1f} % of the variance explained"
+    facts.append(("", f"{share if again.mean_error > 0 else 'the rows do not vary'}; unit: {again.unit}"))
     return facts
 
 

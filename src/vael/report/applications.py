@@ -62,7 +62,12 @@ def fit_pca(
     axes = min(estimator.n_components_, features, len(chosen))
     solver = "covariance_eigh" if features <= 1000 else "randomized"
     pca = PCA(axes, svd_solver=solver, random_state=0)
-    return pca.fit(model_values(estimator, X[chosen])), len(chosen)
+    values = model_values(estimator, X[chosen])
+    with np.errstate(invalid="ignore"):  # shares of the variance of rows that do not vary
+        pca.fit(np.repeat(values, 2, axis=0) if len(values) == 1 else values)
+    if len(values) == 1:  # has no direction: what is left of PCA is the row
+        pca.components_ = np.zeros_like(pca.components_)
+    return pca, len(chosen)
 
 
 def measure_applications(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -148,7 +149,8 @@ class RunMeasures:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         record: dict[str, Any] = {"format": FORMAT, **asdict(self), "seconds": dict(self.seconds)}
-        record["reconstruction"]["explained"] = self.reconstruction.explained
+        explained = self.reconstruction.explained
+        record["reconstruction"]["explained"] = None if math.isnan(explained) else explained
         if self.applications is not None:
             record["applications"]["table"] = self.applications.table.to_dict()
         return record
