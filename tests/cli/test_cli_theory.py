@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -92,7 +93,7 @@ def test_every_figure_is_written_and_on_the_page(vael: Callable[..., Any], tmp_p
     page = (folder / "index.html").read_text()
     assert page.count('<figure class="picture"') == len(FIGURES)
     assert page.count('class="dark-only"') == len(FIGURES)
-    text = re.sub(r"\s+", " ", page)
+    text = html.unescape(re.sub(r"\s+", " ", page))
     for record in FIGURES.values():
         assert f"<strong>{record.title}.</strong>" in text
     assert not re.search(r'(src|href)="(?!data:|#)', page)  # it fetches nothing
