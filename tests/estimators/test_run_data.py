@@ -143,6 +143,23 @@ def test_a_folder_without_data_is_told(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_latents_of_other_weights_are_not_kept(tmp_path: Path) -> None:
+    """A run made longer, and killed before its data were recorded anew, has no latents for a while."""
+    dataset = load(_archive(tmp_path))
+
+    def fit(epochs: int) -> VAE:
+        settings = {"max_epochs": epochs, "random_state": 0, "run": tmp_path / "run", "resume": True}
+        return VAE(2, hidden=4, **settings).fit(dataset.X)
+
+    first = fit(2)
+    record(tmp_path / "run", first, dataset, tmp_path / "pets.npz")
+    fit(2)  # nothing to do
+    np.testing.assert_array_equal(read(tmp_path / "run").latents, first.transform(dataset.X))
+    fit(20)
+    with pytest.raises(RunError, match=r"keeps nothing of its data: .*--resume"):
+        read(tmp_path / "run")
+
+
 def test_a_run_of_another_format_is_not_read(fitted: tuple[VAE, Dataset, Path], tmp_path: Path) -> None:
     _recorded(fitted, tmp_path / "run")
     (tmp_path / "run" / "config.json").write_text(json.dumps({"format": 99, "vael": "9.0"}))

@@ -6,10 +6,13 @@ import hashlib
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from vael.errors import InputError, RunError
 from vael.estimators.base import LatentEstimator
 from vael.estimators.persistence import configuration
+from vael.estimators.run_data import FACTS as DATA_FACTS
 from vael.training import RunFolder, Trainer
 
 __all__ = ["finish_run", "open_run", "resumed_seed"]
@@ -42,11 +45,18 @@ def open_run(estimator: LatentEstimator, flat: np.ndarray, trainer: Trainer) -> 
 
 
 def finish_run(folder: RunFolder, estimator: LatentEstimator) -> None:
-    """Write the best weights, the metrics, and what came of training."""
-    folder.write_weights(estimator.model_.state_dict())
+    """Write the best weights, the metrics, and what came of training; forget latents of other weights."""
+    weights = estimator.model_.state_dict()
+    if folder.weights.exists() and not _equal(folder.read_weights(), weights):
+        (folder.path / DATA_FACTS).unlink(missing_ok=True)  # where they are, they would be taken for these
+    folder.write_weights(weights)
     folder.write_metrics(estimator.history_)
     data = folder.read_config()["data_sha256"]
     folder.write_config(configuration(estimator, data=data, finished=True))
+
+
+def _equal(found: dict[str, Tensor], weights: dict[str, Tensor]) -> bool:
+    return found.keys() == weights.keys() and all(torch.equal(found[k], v.cpu()) for k, v in weights.items())
 
 
 def _folder(estimator: LatentEstimator) -> RunFolder:
