@@ -110,10 +110,10 @@ LATENTS = TheoryFigure(
         "The same networks, trained without the KL term (left) and with it (right). Above, codes of images "
         "held out, coloured by class; the circle holds 95 % of the prior N(0, I), and the two scales "
         "differ. Without the term nothing ties the codes to the prior: they spread far beyond it, in arms "
-        "with empty space between. With it they gather around the prior and leave it no holes. Below, "
+        "with empty space between. With it they gather around the prior and leave it hardly a hole. Below, "
         "draws from the prior, decoded: samples of the data only where the prior is where the codes are."
     ),
-    alt="Codes of an autoencoder, spread wide, and of a VAE, within the prior; decoded noise below each.",
+    alt="Codes of an autoencoder, spread wide, and of a VAE, around the prior; decoded noise below each.",
     draw=latent_regularisation,
     trained=True,
 )

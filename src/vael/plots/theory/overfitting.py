@@ -103,10 +103,11 @@ OVERFITTING = TheoryFigure(
     caption=(
         "One model, fitted again and again: blue on the rows it was fitted to, orange on rows held out. "
         "Above the reconstruction, the mean of ln p(x|z) under q; below the likelihood ln p(x), by "
-        "importance sampling. Left, by the weight β of the KL term: with little weight the model rebuilds "
-        "its own rows ever better and others worse, and the curves part; more weight closes the gap, and "
-        "too much leaves nothing to rebuild from. Right, by training rows: with few rows the gap is wide, "
-        "wider with little weight (broken lines), and more rows close it too."
+        "importance sampling (a lower bound in the mean). Left, by the weight β of the KL term: with "
+        "little weight the model rebuilds its own rows ever better and others worse, and the curves part; "
+        "more weight closes the gap, and too much leaves nothing to rebuild from. Right, by training rows: "
+        "with few rows the gap is wide, wider with little weight (broken lines), and more rows close it "
+        "too."
     ),
     alt=(
         "Reconstruction and likelihood on training and held-out rows, against beta and against training rows."
