@@ -70,8 +70,10 @@ def test_curves_are_normal_densities(sound, theme):
         np.testing.assert_allclose(
             curve.get_ydata(), norm.pdf(curve.get_xdata(), mean, deviation), rtol=1e-12
         )
-    turning = [line.get_xdata() for line in left.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(turning, [[-1, 1], [-2.4, -1.6]])
+    turning = [line for line in left.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose([line.get_xdata() for line in turning], [[-1, 1], [-2.4, -1.6]])
+    for line, (mean, deviation) in zip(turning, parameters, strict=True):
+        np.testing.assert_allclose(line.get_ydata(), norm.pdf(line.get_xdata(), mean, deviation), rtol=1e-12)
     assert [t for t in texts(right) if t.endswith("%")] == ["99.7 %", "95.4 %", "68.3 %"]
 
 
