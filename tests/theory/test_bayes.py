@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vael.errors import InputError
@@ -118,6 +118,7 @@ def test_bad_input(likelihood: object, observed: str, message: str) -> None:
         posterior(PRIOR, likelihood, observed)  # type: ignore[arg-type]
 
 
+@settings(max_examples=8)
 @given(
     st.floats(-3, 3),
     st.floats(0.3, 3),

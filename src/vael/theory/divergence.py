@@ -69,8 +69,9 @@ def kl_integrand(q: Density, p: Density, x: Reals) -> NDArray[np.float64]:
     """
     log_q = q.log_pdf(x)
     log_p = p.log_pdf(x)
+    density = np.exp(log_q)  # 0 by underflow too, far out
     with np.errstate(invalid="ignore"):
-        return np.where(log_q == -np.inf, 0.0, np.exp(log_q) * (log_q - log_p))
+        return np.where(density == 0, 0.0, density * (log_q - log_p))
 
 
 def kl_quadrature(q: Density, p: Density) -> Integral:

@@ -148,8 +148,11 @@ class JointDensity:
         def function(a: NDArray) -> NDArray:
             if not a.size:
                 return a
+            # One point may ask for all digits (a condition divides by them); many at once would wait for
+            # those of the farthest tail.
+            absolute = 0 if a.size == 1 else 1e-12
             values, _ = integrate_many(
-                lambda b: pdf(a[None, :], b[:, None]), *others, points=inner, absolute=0
+                lambda b: pdf(a[None, :], b[:, None]), *others, points=inner, absolute=absolute
             )
             return values
 
