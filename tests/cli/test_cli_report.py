@@ -67,7 +67,7 @@ def _fake_page(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     pages: list[Any] = []
 
-    def run_report(estimator: object, dataset: object, measures: object) -> Any:
+    def run_report(estimator: object, dataset: object, measures: object, run_data: object) -> Any:
         pages.append(measures)
         return room.Report(title="A run")
 
