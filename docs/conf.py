@@ -24,6 +24,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "docstrings",
+    "forked_kernel",
 ]
 exclude_patterns = ["_build", "_ext", "images"]
 nitpicky = False
@@ -58,9 +59,10 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 os.environ.setdefault("IPYTHONDIR", str(HERE / "_build" / "ipython"))
 
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True}
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+autodoc_type_aliases = {"ArrayLike": "ArrayLike", "NDArray": "NDArray", "Numbers": "Numbers"}
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 add_module_names = False
@@ -72,6 +74,7 @@ _mathjax = importlib.util.find_spec("sphinx-mathjax-offline")
 assert _mathjax is not None, "sphinx-mathjax-offline is missing: pip install --group docs"
 assert _mathjax.origin is not None
 mathjax_path = "tex-svg.js"
+mathjax3_config = {"svg": {"scale": 0.93}}
 mathjax_file = str(Path(_mathjax.origin).parent / "static" / "mathjax" / mathjax_path)
 
 html_theme = "furo"

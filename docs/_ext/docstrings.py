@@ -2,7 +2,7 @@
 
 The estimators' docstrings are numpydoc. Elsewhere a section may be underlined and its entries indented, which
 becomes ``Attributes:``, with entries below it. A word between single backticks is code, and a bar in prose
-is a bar.
+is a bar. What stands before a colon in a property's docstring is not its type.
 """
 
 from __future__ import annotations
@@ -18,8 +18,17 @@ UNDERLINE = re.compile(r"\s*-{3,}\s*")
 QUOTED = re.compile(r"(:\w+:`[^`]*`)|(``.*?``)|`([^`<]+)`(?!_)")
 
 
+COLON = "\ufdd0"  # stands for a colon while napoleon reads
+
+
+def _restored(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    lines[:] = [line.replace(COLON, ":") for line in lines]
+
+
 def _plain(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     _sections(lines)
+    if what in ("property", "attribute", "data") and lines:
+        lines[0] = re.sub(r":(?=\s)", COLON, lines[0])
     formula = None  # the indent of a directive of formulas, while inside one
     for i, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
@@ -53,5 +62,6 @@ def _not_ours(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Run before napoleon, whose priority is 500."""
     app.connect("autodoc-process-docstring", _plain, priority=400)
+    app.connect("autodoc-process-docstring", _restored, priority=600)
     app.connect("autodoc-skip-member", _not_ours)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -65,9 +65,9 @@ def _twice(draw: Callable[..., Figure]) -> Callable[..., Picture]:
         light, dark = (draw(*arguments, theme=theme, **settings) for theme in (LIGHT, DARK))
         if told is None:
             return Picture(light, dark, "", (draw.__doc__ or draw.__name__).strip().splitlines()[0])
-        # A caption tells of what is drawn by default, or of a trained model.
-        own = told.trained or not (arguments or settings)
-        return Picture(light, dark, told.caption if own else "", told.alt)
+        # A caption tells of what is drawn by default; a page speaks for what it computed itself.
+        default = not (arguments or settings)
+        return Picture(light, dark, told.caption if default else "", told.alt)
 
     return drawn
 
