@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import os
 import re
 import subprocess
@@ -15,6 +17,13 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(path.relative_to(DOCS) for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 EXPLANATION = [page for page in PAGES if page.parts[0] == "explanation" and page.stem != "index"]
 CELL = re.compile(r"^```\{code-cell\}.*?\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
+
+IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+def cells(page: Path) -> list[str]:
+    return CELL.findall((DOCS / page).read_text())
+
 
 needs_sphinx = pytest.mark.skipif(
     find_spec("sphinx") is None or find_spec("myst_nb") is None,
@@ -40,10 +49,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "html"
 
 
-def cells(page: Path) -> list[str]:
-    return CELL.findall((DOCS / page).read_text())
-
-
 @pytest.mark.parametrize("page", EXPLANATION, ids=lambda page: page.stem)
 def test_a_page_of_the_theory_begins_with_code_and_asserts_what_it_says(page: Path):
     text = (DOCS / page).read_text()
@@ -53,6 +58,28 @@ def test_a_page_of_the_theory_begins_with_code_and_asserts_what_it_says(page: Pa
     assert re.fullmatch(r"\s*# [^\n]+\s*", before_code), "a page starts with something that runs"
     asserting = [cell for cell in cells(page) if "remove-cell" in cell and "assert" in cell]
     assert len(asserting) >= 2
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if cells(page)], ids=lambda page: page.stem)
+def test_what_a_reader_sees_runs_without_what_is_hidden(page: Path):
+    """Each name that a shown cell uses is built in or comes from a shown cell."""
+    known = set(dir(builtins))
+    for cell in cells(page):
+        if "remove-cell" in cell:
+            continue
+        nodes = list(ast.walk(ast.parse(cell)))
+        known |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        known |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        known |= {node.name for node in nodes if isinstance(node, ast.ExceptHandler) and node.name}
+        known |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+        known |= {
+            (alias.asname or alias.name).split(".")[0]
+            for node in nodes
+            if isinstance(node, IMPORTS)
+            for alias in node.names
+        }
+        used = {node.id for node in nodes if isinstance(node, ast.Name)}
+        assert used <= known, f"{sorted(used - known)} in\n{cell}"
 
 
 def test_no_source_names_a_path_of_one_machine():
@@ -110,7 +137,7 @@ def test_the_site_opens_from_disk_without_a_network(site: Path):
 
 @needs_sphinx
 @pytest.mark.slow
-def test_the_reference_lists_every_public_name(site: Path):
+def test_the_reference_lists_every_public_class_and_function(site: Path):
     from importlib import import_module
 
     for page in sorted((DOCS / "reference").glob("*.md")):
@@ -118,6 +145,7 @@ def test_the_reference_lists_every_public_name(site: Path):
             continue
         html = (site / "reference" / f"{page.stem}.html").read_text()
         module = import_module(f"vael.{page.stem}")
-        for name in module.__all__:
-            assert f'id="vael.{page.stem}' in html
+        named = [name for name in module.__all__ if callable(getattr(module, name))]
+        assert named
+        for name in named:
             assert re.search(rf'id="vael\.[\w.]*\b{name}"', html), f"{page.stem}: {name}"
