@@ -130,12 +130,12 @@ def test_images_of_several_sizes_are_named(tmp_path):
         load(tmp_path)
 
 
-@pytest.mark.parametrize("kept", [10, 60, 0.5, 0.9])
+@pytest.mark.parametrize("kept", [10, 60, 0.5, 0.9, -12, -20])
 def test_a_truncated_png_is_named(tmp_path, kept):
     save(tmp_path, "a.png", picture(32, 32))
     path = save(tmp_path, "b.png", picture(32, 32))
     content = path.read_bytes()
-    path.write_bytes(content[: kept if kept > 1 else int(kept * len(content))])
+    path.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
     with pytest.raises(InputError, match=r"b\.png is truncated"):
         load(tmp_path)
 

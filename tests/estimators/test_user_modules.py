@@ -187,7 +187,7 @@ def test_vaels_own_decoder_given_whole_keeps_its_likelihood(quick: Quick, X: np.
             {"preset": "iwae", "beta": 2.0},
             "^beta weighs the KL of an ELBO, and IWELBO has none: leave it out",
         ),
-        ({"validation_fraction": 1.0}, r"^validation_fraction must be in \[0, 1\), got 1.0"),
+        ({"validation_fraction": 1.0}, r"^validation_fraction must be a number in \[0, 1\), got 1.0"),
         ({"run": None, "resume": True}, "^resume=True needs run=..., the folder of the run to go on with"),
     ],
 )

@@ -51,7 +51,7 @@ def test_no_schedule_leaves_zero_to_one(name: str) -> None:
         ({"learning_rate": 0.0}, "learning_rate must be a number > 0, got 0.0"),
         ({"learning_rate": math.nan}, "learning_rate must be a number > 0, got nan"),
         ({"learning_rate": math.inf}, "learning_rate must be a number > 0, got inf"),
-        ({"patience": 0}, "patience must be a whole number of epochs >= 1 or None, got 0"),
+        ({"patience": 0}, "patience must be a whole number of epochs >= 1, got 0"),
         (
             {"schedule": "linear"},
             "unknown schedule 'linear': choose one of constant, cosine, one-cycle, burda",

@@ -147,6 +147,8 @@ def _reading(file: Path) -> Generator[Any, None, None]:
 
     try:
         with Image.open(file) as image:
+            image.verify()  # a PNG's chunks to the last: its pixels alone can be whole where its end is cut
+        with Image.open(file) as image:
             yield image
     except InputError:
         raise

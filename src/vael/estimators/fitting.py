@@ -6,6 +6,7 @@ import copy
 import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,8 @@ class Split:
     @classmethod
     def of(cls, n: int, fraction: float, seed: int) -> Split:
         """Hold out a random part of n rows: at least one if any, never all."""
-        if not 0 <= fraction < 1:
-            raise InputError(f"validation_fraction must be in [0, 1), got {fraction}")
+        if not (isinstance(fraction, Real) and 0 <= fraction < 1):
+            raise InputError(f"validation_fraction must be a number in [0, 1), got {fraction!r}")
         held = max(round(n * fraction), 1 if fraction > 0 else 0)
         order = np.random.default_rng(seed).permutation(n)
         held = min(held, n - 1)

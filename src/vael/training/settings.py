@@ -56,7 +56,7 @@ class TrainingSettings:
         if not (isinstance(self.learning_rate, Real) and 0 < self.learning_rate < math.inf):
             raise InputError(f"learning_rate must be a number > 0, got {self.learning_rate!r}")
         if self.patience is not None and not _whole(self.patience):
-            raise InputError(f"patience must be a whole number of epochs >= 1 or None, got {self.patience!r}")
+            raise InputError(f"patience must be a whole number of epochs >= 1, got {self.patience!r}")
         if self.schedule not in SCHEDULES:
             raise InputError(f"unknown schedule {self.schedule!r}: choose one of {', '.join(SCHEDULES)}")
         if self.precision not in ("float32", "bfloat16"):
