@@ -22,10 +22,10 @@ from vael.evaluation import PairedDifference, compare, probe
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--latents", type=int, default=20)
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--latents", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--draws", type=int, default=20)
-    parser.add_argument("--hidden", type=int, nargs="+", default=[500, 500])
+    parser.add_argument("--hidden", type=int, nargs="+", default=[500])
     asked = parser.parse_args()
     digits = load("mnist")
     start = time.perf_counter()
@@ -34,6 +34,8 @@ def main() -> None:
         hidden=asked.hidden,
         likelihood="bernoulli",
         max_epochs=asked.epochs,
+        patience="never",
+        batch_size=256,
         schedule="one-cycle",
         random_state=0,
         verbose=1,
