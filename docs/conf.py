@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import shutil
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -51,11 +52,15 @@ def _digest_of_code() -> str:
 # Outputs are kept between builds, and forgotten when the library changes.
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(HERE / "_build" / "cells" / _digest_of_code())
+for old in (HERE / "_build" / "cells").glob("*"):
+    if str(old) != nb_execution_cache_path:
+        shutil.rmtree(old)
 
-# The cells' kernel finds `pictures` here and writes no history into anybody's home.
+# The kernels find `pictures` here and write no history into anybody's home.
 os.environ["PYTHONPATH"] = os.pathsep.join(
     part for part in (str(HERE / "_ext"), os.environ.get("PYTHONPATH", "")) if part
 )
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the same sums on every machine
 os.environ.setdefault("IPYTHONDIR", str(HERE / "_build" / "ipython"))
 
 autodoc_member_order = "bysource"

@@ -31,15 +31,13 @@ USED = (
 )
 
 
-def serve(address: str) -> None:
+def serve(listening: socket.socket) -> None:
     """Fork a kernel for each connection, until the process that started this one is gone."""
     parent = os.getppid()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(address)
-        listening.listen()
-        for name in USED:
-            import_module(name)
+    for name in USED:
+        import_module(name)
+    with listening:
         listening.settimeout(2.0)
         while os.getppid() == parent:
             try:
@@ -88,10 +86,16 @@ def setup(app: Any) -> dict[str, Any]:
     running: list[subprocess.Popen[bytes]] = []
 
     def start(app: Any) -> None:
-        if app.config.nb_execution_mode != "off" and sys.platform == "linux":
-            address = str(Path(folder.name) / "kernels")
-            os.environ |= {ADDRESS: address, "JUPYTER_PATH": str(Path(__file__).parent / "jupyter")}
-            running.append(subprocess.Popen([sys.executable, "-m", "forked_kernel", "--serve", address]))
+        if app.config.nb_execution_mode == "off" or sys.platform != "linux":
+            return
+        address = str(Path(folder.name) / "kernels")
+        os.environ |= {ADDRESS: address, "JUPYTER_PATH": str(Path(__file__).parent / "jupyter")}
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(address)
+            listening.listen()
+            place = listening.fileno()
+            command = [sys.executable, "-m", "forked_kernel", "--serve", str(place)]
+            running.append(subprocess.Popen(command, pass_fds=[place]))
 
     def stop(app: Any, error: Exception | None) -> None:
         for process in running:
@@ -106,6 +110,6 @@ def setup(app: Any) -> dict[str, Any]:
 
 if __name__ == "__main__":
     if sys.argv[1] == "--serve":
-        serve(sys.argv[2])
+        serve(socket.socket(fileno=int(sys.argv[2])))
     else:
         ask(os.environ[ADDRESS], sys.argv[1])

@@ -82,6 +82,13 @@ def test_what_a_reader_sees_runs_without_what_is_hidden(page: Path):
         assert used <= known, f"{sorted(used - known)} in\n{cell}"
 
 
+def test_every_figure_of_the_theory_is_on_a_page():
+    from vael.plots.theory import FIGURES
+
+    shown = "".join(cell for page in EXPLANATION for cell in cells(page) if "remove-cell" not in cell)
+    assert [name for name, figure in FIGURES.items() if f"\n{figure.draw.__name__}(" not in shown] == []
+
+
 def test_no_source_names_a_path_of_one_machine():
     for path in [*DOCS.rglob("*.md"), *DOCS.rglob("*.py")]:
         if "_build" not in path.parts:
