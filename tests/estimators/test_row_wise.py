@@ -103,7 +103,7 @@ def test_inference_leaves_no_trace(fitted: tuple[vael.VAE, np.ndarray]) -> None:
 
 def test_paths_that_cannot_be_are_refused(quick: Quick, X: np.ndarray) -> None:
     vae = quick().fit(X)
-    with pytest.raises(vael.InputError, match=r"^steps must be >= 2, got 1$"):
+    with pytest.raises(vael.InputError, match=r"^steps must be a whole number >= 2, got 1$"):
         vae.interpolate(X[0], X[1], steps=1)
     with pytest.raises(vael.InputError, match=r"^a has 2 rows and b has 3: give as many of each$"):
         vae.interpolate(X[:2], X[:3])

@@ -149,7 +149,7 @@ def test_one_random_state_draws_the_same_rows_and_none_draws_others(quick: Quick
     np.testing.assert_array_equal(vae.sample(5, random_state=np.random.RandomState(1)), first)
     assert not np.array_equal(vae.sample(5, random_state=2), first)
     assert not np.array_equal(vae.sample(5), vae.sample(5))
-    with pytest.raises(vael.InputError, match=r"^n_samples must be >= 1, got 0$"):
+    with pytest.raises(vael.InputError, match=r"^n_samples must be a whole number >= 1, got 0$"):
         vae.sample(0)
 
 
