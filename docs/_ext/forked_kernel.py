@@ -95,7 +95,8 @@ def setup(app: Any) -> dict[str, Any]:
             listening.listen()
             place = listening.fileno()
             command = [sys.executable, "-m", "forked_kernel", "--serve", str(place)]
-            running.append(subprocess.Popen(command, pass_fds=[place]))
+            # What kernels print at their start is for those who start them by hand.
+            running.append(subprocess.Popen(command, pass_fds=[place], stdout=subprocess.DEVNULL))
 
     def stop(app: Any, error: Exception | None) -> None:
         for process in running:
