@@ -22,6 +22,7 @@ from vael.models import FixedGaussian
 
 ROWS = 1500
 OPTIMUM = {2: 0.002052, 10: 17.564809, 20: 27.440092}
+RATES = (3e-2, 3e-3)  # the preset's, and a tenth of it
 KEPT = [(0.05, 1.0, 18), (0.1, 1.0, 12), (0.2, 1.0, 7), (0.05, 4.0, 7)]
 
 
@@ -69,13 +70,17 @@ def main() -> None:
     record("ppca", rows, ["1500 digits / 16, seed 0; ln p(x) exact from the fitted weights"])
     collapse = []
     for s2, beta, expected in KEPT:
-        likelihood = FixedGaussian(math.sqrt(s2))
-        vae = VAE(20, preset="ppca", likelihood=likelihood, beta=beta, random_state=0).fit(X)
-        found = active(vae, X)
-        collapse.append(
-            {"s2": s2, "beta": beta, "expected": expected, "active": found, "equal": found == expected}
-        )
-    record("collapse", collapse, ["20 latents, diagonal posterior, fixed variance s2; seed 0"])
+        for rate in RATES:
+            settings = {"likelihood": FixedGaussian(math.sqrt(s2)), "beta": beta, "learning_rate": rate}
+            found = active(VAE(20, preset="ppca", **settings, random_state=0).fit(X), X)
+            row = {"s2": s2, "beta": beta, "rate": rate, "expected": expected, "active": found}
+            collapse.append({**row, "equal": found == expected})
+    notes = [
+        "20 latents, diagonal posterior, fixed variance s2; seed 0",
+        "the seventh eigenvalue, 0.2044, is worth 0.0001 nats at beta s2 = .2: at the preset's rate, 0.03, "
+        "Adam's noise spreads it over the spare latents",
+    ]
+    record("collapse", collapse, notes)
 
 
 if __name__ == "__main__":
