@@ -8,6 +8,7 @@ import pytest
 import torch
 import zuko
 from torch import Tensor, nn
+from torch.distributions import OneHotCategorical
 
 from vael.errors import InputError
 from vael.models import (
@@ -253,3 +254,30 @@ def test_bad_settings_are_one_clear_error(settings: dict[str, float], message: s
         ELBO(**settings)
     with pytest.raises(InputError, match="k must be >= 1, got 0"):
         IWELBO(k=0)
+
+
+class OneOfThree(nn.Module):
+    """A law over three categories, of x or of nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logits = nn.Linear(6, 3).double()
+
+    def forward(self, x: Tensor | None = None) -> OneHotCategorical:
+        logits = torch.zeros(3, dtype=torch.float64) if x is None else self.logits(x)
+        return OneHotCategorical(logits=logits)
+
+
+@pytest.mark.parametrize("objective", [ELBO(), IWELBO(3), IWELBO(3, doubly_reparameterised=True)])
+def test_an_encoder_that_would_get_no_gradient_is_refused(objective: Objective) -> None:
+    decoder = Decoder(MLP(3, 6, (8,)), Bernoulli(None)).double()
+    whole, x = LatentVariableModel(OneOfThree(), OneOfThree(), decoder), rows()
+    with pytest.raises(InputError, match="OneHotCategorical cannot be reparameterised"):
+        run(objective, whole, x)
+    with torch.no_grad():
+        value = run(objective, whole, x).bound
+    whole.encoder.requires_grad_(False)
+    terms = run(objective, whole, x)
+    torch.testing.assert_close(terms.bound, value)
+    terms.loss.backward()
+    assert all(p.grad is not None for p in decoder.parameters())

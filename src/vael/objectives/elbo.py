@@ -12,6 +12,7 @@ from vael.distributions import Delta, draw
 from vael.errors import InputError
 from vael.models import LatentVariableModel
 from vael.objectives.divergence import Divergence, divergence
+from vael.objectives.reparameterised import check_reparameterised
 from vael.objectives.terms import Terms
 from vael.specification import part
 
@@ -76,6 +77,7 @@ class ELBO:
                 "a point posterior has no density, so it has no ELBO: choose posterior='diagonal', "
                 "or use Reconstruction()"
             )
+        check_reparameterised(model, q_z)
         z = draw(q_z, (self.samples,), generator)
         log_likelihood = model.decoder(z).log_prob(x).mean(0)
         kl = divergence(q_z, model.prior(), z)

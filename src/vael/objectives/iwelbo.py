@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from vael.errors import InputError
 from vael.models import LatentVariableModel, log_weights
 from vael.objectives.divergence import divergence
+from vael.objectives.reparameterised import check_reparameterised
 from vael.objectives.terms import Terms
 from vael.specification import part
 
@@ -65,6 +66,7 @@ class IWELBO:
             raise InputError("the bound needs a prior: give the model one, or use Reconstruction()")
         stop, k = self.doubly_reparameterised, self.draws(progress)
         sampled = log_weights(model, x, k, generator=generator, stop_posterior=stop)
+        check_reparameterised(model, sampled.q_z)
         if stop:
             _square_weights(sampled.z, sampled.log_w)
         bound = sampled.log_w.logsumexp(0) - math.log(k)
