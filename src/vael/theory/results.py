@@ -23,6 +23,9 @@ class Integral:
     def __float__(self) -> float:
         return self.value
 
+    def __str__(self) -> str:
+        return f"{self.value:.10g} ± {self.error:.1g}"
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -41,3 +44,6 @@ class Estimate:
 
     def __float__(self) -> float:
         return self.value
+
+    def __str__(self) -> str:
+        return f"{self.value:.6g} ± {self.standard_error:.2g}"
