@@ -241,7 +241,7 @@ def test_identities_of_a_linear_function() -> None:
         ),
         (
             lambda: gaussian_identities(Quadratic.bowl(2), np.zeros(2), [[1.0, 0.5], [0.2, 1.0]]),
-            "covariance must be symmetric, is off by 0.3",
+            "covariance must be symmetric, got entries that differ by 0.3",
         ),
         (
             lambda: gaussian_identities(lambda z: z.abs().sum(-1), 0.1, 1.0),

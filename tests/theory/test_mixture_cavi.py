@@ -204,7 +204,7 @@ def test_order_of_rows_and_equal_rows_do_no_harm() -> None:
         (lambda: mixture_cavi(rows(0, 5, 1), 2, responsibilities=np.ones((5, 3))), r"shape \(5, 2\)"),
         (lambda: MixturePrior(0.0, np.zeros(1), 1.0, 1.0, np.eye(1)), "concentration must be > 0, got 0.0"),
         (lambda: MixturePrior(1.0, np.zeros(2), 1.0, 1.0, np.eye(2)), "degrees must be > 1 in 2 .* got 1.0"),
-        (lambda: MixturePrior(1.0, np.zeros(2), 1.0, 2.0, np.eye(3)), r"scatter must have shape \(2, 2\)"),
+        (lambda: MixturePrior(1.0, np.zeros(2), 1.0, 2.0, np.eye(3)), r"scatter must be of shape \(2, 2\)"),
         (lambda: exact_mixture(rows(0, 30, 1), 2, prior(0, 1)), r"2\^30 assignments are above 500000"),
     ],
 )

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from vael.errors import InputError
+from vael.theory.covariances import cholesky
 
 __all__ = ["Numbers", "at_least", "covariance", "finite", "positive", "vector"]
 
@@ -20,8 +21,9 @@ def finite(values: Numbers, name: str) -> Float[np.ndarray, "*shape"]:
     except (TypeError, ValueError):
         raise InputError(f"{name} must be numbers, got {values!r}") from None
     if not np.isfinite(array).all():
-        where = np.unravel_index(np.flatnonzero(~np.isfinite(array))[0], array.shape)
-        raise InputError(f"{name} must be finite, got {array[where]} at {tuple(map(int, where))}")
+        where = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
+        place = f" at {where[0] if len(where) == 1 else where}" if where else ""
+        raise InputError(f"{name} must be finite, got {array[where]}{place}")
     return array
 
 
@@ -46,13 +48,7 @@ def positive(values: Numbers, name: str, length: int | None = None) -> Float[np.
 def covariance(values: Numbers, name: str, length: int) -> Float[np.ndarray, "d d"]:
     """As a symmetric positive definite matrix of `length` rows."""
     array = np.atleast_2d(finite(values, name))
-    if array.shape != (length, length):
-        raise InputError(f"{name} must have shape {(length, length)}, got {array.shape}")
-    if not np.allclose(array, array.T, rtol=1e-10, atol=1e-12):
-        raise InputError(f"{name} must be symmetric, is off by {np.abs(array - array.T).max():.3g}")
-    smallest = float(np.linalg.eigvalsh(array)[0])
-    if smallest <= 0:
-        raise InputError(f"{name} must be positive definite, its smallest eigenvalue is {smallest:.3g}")
+    cholesky(array, length, name)
     return array
 
 

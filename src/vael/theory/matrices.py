@@ -5,28 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vael.errors import InputError
+from vael.theory import _inputs
 
 __all__ = ["Spectrum", "covariance_spectrum", "finite", "finite_rows"]
 
 
-def finite(name: str, values: object, *, dimensions: int) -> np.ndarray:
+def finite(name: str, values: ArrayLike | float | int, *, dimensions: int) -> np.ndarray:
     """Return values as a float64 array with so many axes; anything else is an `InputError`."""
-    array = np.asarray(values, dtype=np.float64)
+    array = _inputs.finite(values, name)
     if array.ndim != dimensions:
         raise InputError(f"{name} must have {dimensions} axes, got shape {array.shape}")
     if array.size == 0:
         raise InputError(f"{name} is empty: it has shape {array.shape}")
-    wrong = np.argwhere(~np.isfinite(array))
-    if len(wrong):
-        place = tuple(map(int, wrong[0]))
-        where = f" at {place[0] if dimensions == 1 else place}" if place else ""
-        raise InputError(f"{name} must be finite, got {array[place]}{where}")
     return array
 
 
-def finite_rows(X: object, features: int | None = None) -> np.ndarray:
+def finite_rows(X: ArrayLike, features: int | None = None) -> np.ndarray:
     """Return rows as float64, ``(n, features)``; NaN or another width is an `InputError`."""
     rows = finite("X", X, dimensions=2)
     if features is not None and rows.shape[1] != features:
