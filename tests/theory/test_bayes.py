@@ -143,8 +143,10 @@ def test_normal_prior_and_likelihood(
 def test_a_tiny_evidence_keeps_its_digits() -> None:
     after = posterior_density(normal_density(0, 1), lambda z: normal_density(1, 1).log_pdf(z) - 200)
     assert after.mean == pytest.approx(0.5, abs=1e-8)
-    with pytest.raises(InputError, match=r"probability zero: p\(x\) is 0"):
-        posterior_density(normal_density(0, 1), lambda z: z - 2000)
+    after = posterior_density(normal_density(0, 1), lambda z: z - 2000)  # p(x) = exp(-1999.5)
+    assert after.mean == pytest.approx(1, abs=1e-8)
+    with pytest.raises(InputError, match=r"probability zero: p\(z\) p\(x \| z\) is 0"):
+        posterior_density(normal_density(0, 1), lambda z: np.full_like(z, -np.inf))
 
 
 def test_a_narrow_posterior_is_found_by_its_points() -> None:

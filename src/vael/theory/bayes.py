@@ -13,6 +13,7 @@ from vael.errors import InputError
 from vael.theory.continuous import Density
 from vael.theory.finite import FiniteDistribution
 from vael.theory.joint_table import law_of
+from vael.theory.peaks import peaks
 from vael.theory.probabilities import Probability, as_number
 from vael.theory.quadrature import Reals, integrate
 
@@ -91,10 +92,10 @@ def posterior_density(
     Arguments:
         prior: p(z).
         log_likelihood: Takes an array of z and gives ``ln p(x | z)`` of what was observed.
-        points: Where the posterior has its mass, if it is much narrower than the prior; else the prior's.
+        points: Where the posterior has its mass; else its peaks are searched for.
 
     Raises:
-        InputError: If p(x) is zero in float64, or the quadrature does not converge.
+        InputError: If p(x) is zero, or the quadrature does not converge.
 
     Example:
         >>> from vael.theory import normal_density
@@ -106,14 +107,18 @@ def posterior_density(
     def scaled(z: NDArray) -> NDArray:
         return prior.log_pdf(z) + np.asarray(log_likelihood(z), dtype=np.float64)
 
-    points = prior.points if points is None else points
+    found = peaks(scaled, prior.lower, prior.upper, prior.points if points is None else points)
+    if not found:
+        raise InputError("cannot condition on what has probability zero: p(z) p(x | z) is 0 at every z tried")
+    if points is None:
+        inside = {z for peak in found for z in peak.points if prior.lower < z < prior.upper}
+        points = sorted(inside | {float(z) for z in prior.points})
+    top = found[0].log_density  # p(x) itself may be too small for float64
     mass = integrate(
-        lambda z: np.exp(scaled(z)), prior.lower, prior.upper, points=points, absolute=0
-    ).value  # relative, for p(x) may be tiny
-    if not mass > 0:
-        raise InputError(f"cannot condition on what has probability zero: p(x) is {mass:g}")
+        lambda z: np.exp(scaled(z) - top), prior.lower, prior.upper, points=points, absolute=0
+    ).value
     return Density(
-        lambda z: scaled(z) - np.log(mass),
+        lambda z: scaled(z) - top - np.log(mass),
         prior.lower,
         prior.upper,
         log=True,

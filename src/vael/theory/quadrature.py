@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +14,7 @@ from scipy.integrate import cubature
 from vael.errors import InputError
 from vael.theory.results import Integral
 
-__all__ = ["integrate", "integrate_2d", "integrate_many"]
+__all__ = ["integrate", "integrate_2d", "integrate_many", "line_points"]
 
 Reals = ArrayLike | float | int
 """A number or an array of them (ArrayLike alone, checked at run time, has no plain floats)."""
@@ -113,6 +115,14 @@ def integrate_2d(
     return Integral(float(values), float(errors))
 
 
+def line_points(
+    lower: float | int, upper: float | int, points: Sequence[float | int], count: int
+) -> NDArray[np.float64]:
+    """Points of a line in order, evenly spaced in the variable by which `integrate` sees it, no ends."""
+    axis = _Axis.over(lower, upper, points)
+    return axis.outside(np.linspace(*axis.limits, count + 2)[1:-1])[0]
+
+
 @dataclass(frozen=True)
 class _Axis:
     """A change of variable x = outside(t) that brings one range, finite or not, to a finite one."""
@@ -198,39 +208,63 @@ def _cubature(
         slope = slope.reshape(-1, *[1] * (values.ndim - 1))
         return np.where(values == 0, 0.0, values * slope)
 
-    ends = np.array([axis.limits for axis in axes], dtype=np.float64)
     # Symmetric nodes would cancel the two infinite halves of x / (1 + x^2), so the halves are kept apart.
-    cuts = [*cuts, [float(np.mean(axis.limits)) for axis in axes]]
-    inner = [
-        np.array(cut)
-        for cut in dict.fromkeys(map(tuple, _snapped(cuts, ends)))
-        if np.all((ends[:, 0] < cut) & (cut < ends[:, 1]))
-    ]
+    cells = _cells([axis.limits for axis in axes], [*cuts, [float(np.mean(axis.limits)) for axis in axes]])
     with np.errstate(all="ignore"):  # what is not finite is looked for, above and below
-        found = cubature(
-            transformed,
-            ends[:, 0],
-            ends[:, 1],
-            atol=max(absolute, 1e-300),  # pyright: ignore[reportArgumentType]
-            rtol=tolerance,
-            points=inner,
-            max_subdivisions=_SUBDIVISIONS[len(axes)],
-        )
-    values, errors = np.asarray(found.estimate), np.asarray(found.error)
-    if found.status != "converged" or not np.isfinite([values, errors]).all():
+        values, errors = _sum_of_cells(transformed, cells, tolerance, absolute)
+    if (errors > absolute + tolerance * np.abs(values)).any() or not np.isfinite([values, errors]).all():
         worst = np.nanargmax(np.nan_to_num(errors.ravel(), nan=np.inf, posinf=np.inf))
         raise InputError(
             f"quadrature did not converge: {values.flat[worst]:.6g} with error {errors.flat[worst]:.3g} after"
-            f" {found.subdivisions} subdivisions, asked for {tolerance:.3g}: the integral may be infinite;"
-            " else name points where the integrand has its mass, or allow a larger tolerance"
+            f" {_SUBDIVISIONS[len(axes)]} subdivisions, asked for {tolerance:.3g}: the integral may be"
+            " infinite; else name points where the integrand has its mass, or allow a larger tolerance"
         )
     return values, errors
 
 
-def _snapped(cuts: list[list[float]], ends: NDArray[np.float64]) -> list[list[float]]:
-    """Make coordinates equal that differ by rounding: between them would lie a region without width."""
-    grid = np.array(cuts, dtype=np.float64)
-    for axis, (low, high) in enumerate(ends):
-        for value in grid[::-1, axis].copy():  # the middle, which is last, is exact
-            grid[np.abs(grid[:, axis] - value) < 1e-9 * (high - low), axis] = value
-    return grid.tolist()
+def _cells(limits: list[tuple[float, float]], cuts: list[list[float]]) -> list[tuple[NDArray, NDArray]]:
+    """The corners of the cells into which cuts divide a range. Cuts that differ by rounding are one."""
+    edges: list[list[float]] = []
+    for axis, (low, high) in enumerate(limits):
+        kept = [low, high]
+        for cut in reversed(cuts):  # the middle, which is last, is exact
+            if low < cut[axis] < high and min(abs(cut[axis] - k) for k in kept) > 1e-12 * (high - low):
+                kept.append(cut[axis])
+        edges.append(sorted(kept))
+    sides = product(*[pairwise(edge) for edge in edges])
+    return [(np.array([a for a, _ in side]), np.array([b for _, b in side])) for side in sides]
+
+
+def _sum_of_cells(
+    f: Callable[[NDArray], NDArray],
+    cells: list[tuple[NDArray, NDArray]],
+    tolerance: float,
+    absolute: float | int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Integrate cell by cell: once in passing, then as well as the whole needs it.
+
+    ``cubature`` could cut by itself (``points=``), but then refines the first of the parts and not the worst:
+    its heap is not put in order before the first part is taken (SciPy 1.17).
+    """
+    most = _SUBDIVISIONS[len(cells[0][0])]
+
+    def found(cell: tuple[NDArray, NDArray], goal: NDArray | float, subdivisions: int) -> Any:
+        return cubature(f, *cell, rtol=0, atol=goal, max_subdivisions=subdivisions)  # pyright: ignore[reportArgumentType]
+
+    parts = [found(cell, max(float(absolute) / len(cells), 1e-300), 4) for cell in cells]
+    for _ in range(3):  # the goal follows from the sum, which the passing look may not have known
+        values = np.asarray(sum(part.estimate for part in parts))
+        errors = np.asarray(sum(part.error for part in parts))
+        if not np.isfinite([values, errors]).all():
+            break
+        goal = absolute + tolerance * np.abs(values)
+        if not (errors > goal).any():
+            break
+        share = np.maximum(goal / len(cells), 1e-300)
+        wanting = [i for i, part in enumerate(parts) if (np.asarray(part.error) > share).any()]
+        for i in wanting:
+            parts[i] = found(cells[i], share, most)
+            if parts[i].status != "converged":
+                break
+    values = np.asarray(sum(part.estimate for part in parts), dtype=np.float64)
+    return values, np.asarray(sum(part.error for part in parts), dtype=np.float64)
