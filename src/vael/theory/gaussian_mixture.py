@@ -20,7 +20,7 @@ from vael.theory.exact_models import (
     component_log_prob,
 )
 from vael.theory.exact_results import JointSample
-from vael.theory.matrices import finite, finite_rows
+from vael.theory.matrices import finite_rows, of_axes
 
 __all__ = ["EMResult", "GaussianMixture"]
 
@@ -43,9 +43,9 @@ class GaussianMixture:
     covariances: np.ndarray
 
     def __post_init__(self) -> None:
-        weights = finite("weights", self.weights, dimensions=1)
-        means = finite("means", self.means, dimensions=2)
-        covariances = finite("covariances", self.covariances, dimensions=3)
+        weights = of_axes(self.weights, "weights", 1)
+        means = of_axes(self.means, "means", 2)
+        covariances = of_axes(self.covariances, "covariances", 3)
         if not len(weights) == len(means) == len(covariances):
             raise InputError(
                 "weights, means and covariances must have as many components, got "

@@ -13,7 +13,7 @@ from vael.models import LatentVariableModel, StandardNormal
 from vael.theory.covariances import cholesky
 from vael.theory.exact_models import AffineNormal
 from vael.theory.exact_results import JointSample, NormalPosterior
-from vael.theory.matrices import covariance_spectrum, finite, finite_rows
+from vael.theory.matrices import covariance_spectrum, finite_rows, of_axes
 
 __all__ = ["BetaOptimum", "LinearGaussian"]
 
@@ -41,12 +41,12 @@ class LinearGaussian:
     noise_variance: float | np.ndarray
 
     def __post_init__(self) -> None:
-        weight = finite("weight", self.weight, dimensions=2)
-        mean = finite("mean", self.mean, dimensions=1)
+        weight = of_axes(self.weight, "weight", 2)
+        mean = of_axes(self.mean, "mean", 1)
         if len(mean) != len(weight):
             raise InputError(f"mean must have {len(weight)} features, as weight has, got {len(mean)}")
         axes = np.ndim(self.noise_variance)
-        noise = finite("noise_variance", self.noise_variance, dimensions=min(axes, 2))
+        noise = of_axes(self.noise_variance, "noise_variance", min(axes, 2))
         if axes and len(noise) != len(weight):
             raise InputError(f"noise_variance must have {len(weight)} features, got {len(noise)}")
         if axes < 2 and noise.min() <= 0:

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vael.errors import InputError
-from vael.theory import _inputs
+from vael.theory._inputs import Numbers, finite
 
-__all__ = ["Spectrum", "covariance_spectrum", "finite", "finite_rows"]
+__all__ = ["Spectrum", "covariance_spectrum", "finite_rows", "of_axes"]
 
 
-def finite(name: str, values: ArrayLike | float | int, *, dimensions: int) -> np.ndarray:
-    """Return values as a float64 array with so many axes; anything else is an `InputError`."""
-    array = _inputs.finite(values, name)
-    if array.ndim != dimensions:
-        raise InputError(f"{name} must have {dimensions} axes, got shape {array.shape}")
+def of_axes(values: Numbers, name: str, axes: int) -> np.ndarray:
+    """As an array of float64, finite, not empty and of so many axes."""
+    array = finite(values, name)
+    if array.ndim != axes:
+        raise InputError(f"{name} must have {axes} axes, got shape {array.shape}")
     if array.size == 0:
         raise InputError(f"{name} is empty: it has shape {array.shape}")
     return array
@@ -25,7 +25,7 @@ def finite(name: str, values: ArrayLike | float | int, *, dimensions: int) -> np
 
 def finite_rows(X: ArrayLike, features: int | None = None) -> np.ndarray:
     """Return rows as float64, ``(n, features)``; NaN or another width is an `InputError`."""
-    rows = finite("X", X, dimensions=2)
+    rows = of_axes(X, "X", 2)
     if features is not None and rows.shape[1] != features:
         raise InputError(f"X must have {features} features, got {rows.shape[1]}")
     return rows

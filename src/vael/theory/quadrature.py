@@ -223,15 +223,12 @@ def _cubature(
 
 
 def _cells(limits: list[tuple[float, float]], cuts: list[list[float]]) -> list[tuple[NDArray, NDArray]]:
-    """The corners of the cells into which cuts divide a range. Cuts that differ by rounding are one."""
-    edges: list[list[float]] = []
-    for axis, (low, high) in enumerate(limits):
-        kept = [low, high]
-        for cut in reversed(cuts):  # the middle, which is last, is exact
-            if low < cut[axis] < high and min(abs(cut[axis] - k) for k in kept) > 1e-12 * (high - low):
-                kept.append(cut[axis])
-        edges.append(sorted(kept))
-    sides = product(*[pairwise(edge) for edge in edges])
+    """The corners of the cells into which cuts divide a range."""
+    edges = [
+        sorted({low, high, *(cut[axis] for cut in cuts if low < cut[axis] < high)})
+        for axis, (low, high) in enumerate(limits)
+    ]
+    sides = product(*map(pairwise, edges))
     return [(np.array([a for a, _ in side]), np.array([b for _, b in side])) for side in sides]
 
 
