@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 from common import record
 from vael import VAE
 from vael.datasets import load
-from vael.evaluation import PairedDifference, compare, probe
+from vael.evaluation import PairedDifference, compare_representations, probe
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def main() -> None:
     labels = digits.y, digits.y_test
     model = "-".join(map(str, [784, *asked.hidden, asked.latents]))
     facts = {"model": model, "train_seconds": round(trained)}
-    table = compare(representations, *labels, labels=(100, None), draws=asked.draws)
+    table = compare_representations(representations, *labels, labels=(100, None), draws=asked.draws)
     print(table)
     record("few_labels", table.to_rows(), **facts)
     record("few_labels_paired", [_row(d) for d in table.differences], **facts)

@@ -20,9 +20,10 @@ from vael.datasets.frames import as_frame
 from vael.errors import InputError
 from vael.estimators.composition import Composition
 from vael.estimators.door import check_parts, seed_of, whole_number
-from vael.estimators.inference import decoded_means, posterior_moments
+from vael.estimators.inference import decoded_means, posterior_moments, scored_rows
 from vael.estimators.presets import Preset, preset
 from vael.estimators.schema import CUSTOM, Schema, flat_rows
+from vael.estimators.support import check_support
 from vael.models import LatentVariableModel, Likelihood
 from vael.objectives import Objective
 from vael.training import EpochMetrics, TrainingSettings
@@ -256,6 +257,29 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
             Means of q(z|x), in the order of the rows; the same at every call.
         """
         return self._encode(self._flat(X))[0]
+
+    def scored_rows(self, X: Any) -> np.ndarray:
+        """Return rows as `score_samples` scores them: on the model's scale, greys of a binary law as coins.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or images as given to `fit`
+            Rows.
+
+        Returns
+        -------
+        x : ndarray of shape (n_samples, n_features), float32
+            What the model's distributions take.
+        """
+        flat = self._flat(X)
+        check_support(self, flat)
+        return scored_rows(self.model_, self._rows(flat), len(flat), self.seed_)
+
+    @property
+    def log_jacobian_(self) -> float:
+        """Nats that make a log-density of a row on the model's scale one of the row as given."""
+        check_is_fitted(self)
+        return self.schema_.scaling.log_jacobian
 
     def inverse_transform(self, Z: Any) -> np.ndarray:
         """Return the mean of p(x|z) for each row of latents.

@@ -14,9 +14,10 @@ from vael.distributions import draw
 from vael.errors import InputError
 from vael.estimators.base import LatentEstimator
 from vael.estimators.door import seed_of, whole_number
-from vael.estimators.inference import CHUNK, log_evidence, module_device, scored_rows
+from vael.estimators.inference import CHUNK, log_evidence, module_device
 from vael.estimators.presets import Preset
-from vael.models import Bernoulli, Categorical, ContinuousBernoulli, DiscretisedLogistic, Likelihood
+from vael.estimators.support import check_support
+from vael.models import Likelihood
 from vael.objectives import ELBO, Objective
 
 __all__ = ["VAE"]
@@ -206,24 +207,6 @@ class VAE(LatentEstimator):
         mean, std = self._encode(self._flat(X), deviation=True)
         return mean, std
 
-    def scored_rows(self, X: Any) -> np.ndarray:
-        """Return rows as `score_samples` scores them: on the model's scale, greys of a binary law as coins.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), or images as given to `fit`
-            Rows.
-
-        Returns
-        -------
-        x : ndarray of shape (n_samples, n_features), float32
-            What the model's distributions take.
-        """
-        flat = self._flat(X)
-        self._need_prior("ln p(x)")
-        self._check_support(flat)
-        return scored_rows(self.model_, self._rows(flat), len(flat), self.seed_)
-
     def score_samples(self, X: Any, *, n_samples: int | None = None) -> np.ndarray:
         """Estimate ln p(x) of each row by importance sampling from the posterior.
 
@@ -252,7 +235,7 @@ class VAE(LatentEstimator):
         name = "n_importance_samples" if n_samples is None else "n_samples"
         samples = whole_number(name, self.n_importance_samples if n_samples is None else n_samples)
         self._need_prior("ln p(x)")
-        self._check_support(flat)
+        check_support(self, flat)
         rows = log_evidence(self.model_, self._rows(flat), len(flat), self.seed_, samples=samples)
         return rows + self.schema_.scaling.log_jacobian
 
@@ -308,24 +291,4 @@ class VAE(LatentEstimator):
         if self.model_.prior is None:
             raise InputError(
                 f"an autoencoder has no prior, so no {what}: fit a preset with a prior, 'vae' say"
-            )
-
-    def _check_support(self, flat: np.ndarray) -> None:
-        """Refuse rows to which the likelihood gives no probability."""
-        likelihood = getattr(self.model_.decoder, "likelihood", None)
-        if not isinstance(likelihood, (Bernoulli, ContinuousBernoulli, DiscretisedLogistic, Categorical)):
-            return
-        top = float(self.schema_.scaling.to_data(np.ones((1, flat.shape[1]), np.float32)).max())
-        outside = (flat < 0) | (flat > top)
-        if outside.any():
-            row, column = np.argwhere(outside)[0]
-            raise InputError(
-                f"X holds {flat[row, column]:g} at row {row}, column {column}, but this model's likelihood "
-                f"({self.likelihood_}) knows values from 0 to {top:g} only: scale X as in fit"
-            )
-        if self.schema_.levels and flat.dtype.kind == "f" and (flat != np.floor(flat)).any():
-            row, column = np.argwhere(flat != np.floor(flat))[0]
-            raise InputError(
-                f"X holds {flat[row, column]:g} at row {row}, column {column}, but this model's likelihood "
-                f"({self.likelihood_}) knows whole numbers only: round X"
             )

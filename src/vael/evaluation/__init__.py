@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from vael.evaluation.clustering import clustering_accuracy
-from vael.evaluation.denoising import DenoisingResult, corrupt, denoise
-from vael.evaluation.graph_learner import GraphLearner
-from vael.evaluation.graphs import NeighbourGraph
-from vael.evaluation.label_spreading import LabelSpreading
-from vael.evaluation.laplace_learning import LaplaceLearning
-from vael.evaluation.poisson_learning import PoissonLearning
-from vael.evaluation.probe import compare, probe
-from vael.evaluation.probe_table import PairedDifference, ProbeRow, ProbeTable
+from vael.evaluation.downstream import (
+    GraphLearner,
+    LabelSpreading,
+    LaplaceLearning,
+    NeighbourGraph,
+    PairedDifference,
+    PoissonLearning,
+    ProbeRow,
+    ProbeTable,
+    clustering_accuracy,
+    compare_representations,
+    probe,
+)
+from vael.evaluation.reconstruction import DenoisingResult, corrupt, denoise
 
 __all__ = [
     "DenoisingResult",
@@ -23,7 +28,7 @@ __all__ = [
     "ProbeRow",
     "ProbeTable",
     "clustering_accuracy",
-    "compare",
+    "compare_representations",
     "corrupt",
     "denoise",
     "probe",

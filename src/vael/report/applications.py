@@ -10,9 +10,9 @@ import numpy as np
 from vael.datasets import Dataset
 from vael.estimators import VAE, Autoencoder
 from vael.estimators.run_data import RunData
-from vael.evaluation import DenoisingResult, compare, denoise
-from vael.evaluation.probe import DEFAULT_METHODS
-from vael.evaluation.probe_methods import Transductive, method
+from vael.evaluation import DenoisingResult, compare_representations, denoise
+from vael.evaluation.downstream.probe import DEFAULT_METHODS
+from vael.evaluation.downstream.probe_methods import Transductive, method
 from vael.report.held_out import HeldOut, split_for_labels
 from vael.report.records import ApplicationMeasures, DenoisingMeasure
 
@@ -93,7 +93,7 @@ def measure_applications(
     raw = model_values(estimator, dataset.X[split.train]), model_values(estimator, X_test[split.test])
     latents = estimator.transform(dataset.X[split.train]), estimator.transform(X_test[split.test])
     y = dataset.y[split.train]
-    table = compare(
+    table = compare_representations(
         {
             "latents": latents,
             f"PCA ({pca.n_components_})": (pca.transform(raw[0]), pca.transform(raw[1])),

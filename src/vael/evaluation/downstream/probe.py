@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vael.errors import InputError
-from vael.evaluation.clustering import clustering_accuracy
-from vael.evaluation.graphs import NeighbourGraph
-from vael.evaluation.probe_methods import (
+from vael.evaluation.downstream.clustering import clustering_accuracy
+from vael.evaluation.downstream.graphs import NeighbourGraph
+from vael.evaluation.downstream.probe_methods import (
     Clusterer,
     Inductive,
     Nearest,
@@ -21,10 +21,10 @@ from vael.evaluation.probe_methods import (
     method,
     nearest_vote,
 )
-from vael.evaluation.probe_plan import ProbePlan, checked_labels, checked_matrices, plan_probe
-from vael.evaluation.probe_table import PairedDifference, ProbeRow, ProbeTable
+from vael.evaluation.downstream.probe_plan import ProbePlan, checked_labels, checked_matrices, plan_probe
+from vael.evaluation.downstream.probe_table import PairedDifference, ProbeRow, ProbeTable
 
-__all__ = ["DEFAULT_METHODS", "compare", "probe"]
+__all__ = ["DEFAULT_METHODS", "compare_representations", "probe"]
 
 DEFAULT_METHODS = (
     "1-NN",
@@ -49,8 +49,8 @@ def probe(
     random_state: int | np.random.Generator | None = 0,
     representation: str = "latents",
 ) -> ProbeTable:
-    """Measure how well labels can be told from a representation; arguments as of `compare`."""
-    return compare(
+    """Measure how well labels can be told from a representation; arguments: `compare_representations`."""
+    return compare_representations(
         {representation: (Z_train, Z_test)},
         y_train,
         y_test,
@@ -62,7 +62,7 @@ def probe(
     )
 
 
-def compare(
+def compare_representations(
     representations: Mapping[str, tuple[ArrayLike, ArrayLike]],
     y_train: ArrayLike,
     y_test: ArrayLike,

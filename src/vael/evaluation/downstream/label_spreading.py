@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from vael.errors import InputError
-from vael.evaluation.conjugate_gradients import conjugate_gradients
-from vael.evaluation.graph_learner import GraphLearner, Spread
-from vael.evaluation.graphs import NeighbourGraph
+from vael.evaluation.downstream.conjugate_gradients import conjugate_gradients
+from vael.evaluation.downstream.graph_learner import GraphLearner, Spread
+from vael.evaluation.downstream.graphs import NeighbourGraph
 
 __all__ = ["LabelSpreading"]
 

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from vael.errors import InputError
-from vael.evaluation.class_sizes import labels_with_class_sizes
-from vael.evaluation.graphs import NeighbourGraph, self_tuned_weights
+from vael.evaluation.downstream.class_sizes import labels_with_class_sizes
+from vael.evaluation.downstream.graphs import NeighbourGraph, self_tuned_weights
 
 __all__ = ["GraphLearner", "Spread"]
 

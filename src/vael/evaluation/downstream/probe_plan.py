@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vael.errors import InputError
-from vael.evaluation.label_draws import balanced_subsets, check_label_count
+from vael.evaluation.downstream.label_draws import balanced_subsets, check_label_count
 
 __all__ = ["ProbePlan", "checked_labels", "checked_matrices", "plan_probe"]
 
@@ -63,7 +63,7 @@ def plan_probe(
     unlabelled: int | None,
     random_state: int | np.random.Generator | None,
 ) -> ProbePlan:
-    """Check classes and counts, then draw: the pool, the labels, the seeds. Arguments: `compare`."""
+    """Check classes and counts, then draw pool, labels and seeds. Arguments: `compare_representations`."""
     if draws < 1 or (unlabelled is not None and unlabelled < 1):
         raise InputError(f"draws and unlabelled must be >= 1, got {draws} and {unlabelled}")
     names, y = np.unique(train, return_inverse=True)

@@ -10,11 +10,11 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from vael.errors import InputError
-from vael.evaluation.clustering import clustering_accuracy
-from vael.evaluation.label_draws import balanced_subsets
-from vael.evaluation.probe import compare, probe
-from vael.evaluation.probe_methods import Inductive, OneScale, nearest_vote
-from vael.evaluation.probe_table import ProbeTable
+from vael.evaluation.downstream.clustering import clustering_accuracy
+from vael.evaluation.downstream.label_draws import balanced_subsets
+from vael.evaluation.downstream.probe import compare_representations, probe
+from vael.evaluation.downstream.probe_methods import Inductive, OneScale, nearest_vote
+from vael.evaluation.downstream.probe_table import ProbeTable
 
 
 def blobs(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -32,7 +32,7 @@ def data() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 def table(data) -> ProbeTable:
     Z, y, Z_test, y_test = data
     noise = np.random.default_rng(2).normal(size=(600, 3))
-    return compare(
+    return compare_representations(
         {"latents": (Z, Z_test), "turned": (-Z, -Z_test), "noise": (noise[:400], noise[400:])},
         y,
         y_test,
@@ -84,7 +84,7 @@ def test_methods_see_the_labelled_rows_of_the_draw_and_no_others(data) -> None:
             return super().fit(X, y)
 
     spy = Inductive("spy", lambda rows: Spy(1))
-    table = compare(
+    table = compare_representations(
         {"a": (Z, Z_test), "b": (Z, Z_test)}, y, y_test, labels=(20,), draws=3, methods=[spy, "1-NN"]
     )
     assert seen[:3] == seen[3:]
@@ -183,7 +183,7 @@ def test_one_scale_gives_rows_of_mean_square_one_and_keeps_ratios() -> None:
 
 def test_units_do_not_change_logistic_regression(data) -> None:
     Z, y, Z_test, y_test = data
-    table = compare(
+    table = compare_representations(
         {"metres": (Z, Z_test), "millimetres": (1000 * Z, 1000 * Z_test)},
         y,
         y_test,
@@ -245,7 +245,7 @@ def with_hole(Z: np.ndarray) -> np.ndarray:
         ),
         (lambda Z, y, T, t: probe(Z, y, T, t, labels=(10,), draws=0), "draws"),
         (lambda Z, y, T, t: probe(Z.astype(str), y, T, t, labels=(10,)), "must be numbers"),
-        (lambda Z, y, T, t: compare({}, y, t, labels=(10,)), "at least one representation"),
+        (lambda Z, y, T, t: compare_representations({}, y, t, labels=(10,)), "at least one representation"),
     ],
 )
 def test_bad_input_is_one_clear_error(data, call, message: str) -> None:

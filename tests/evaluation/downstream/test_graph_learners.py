@@ -10,12 +10,12 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.base import clone
 
 from vael.errors import InputError, VaelWarning
-from vael.evaluation.class_sizes import labels_with_class_sizes
-from vael.evaluation.conjugate_gradients import conjugate_gradients
-from vael.evaluation.graphs import NeighbourGraph
-from vael.evaluation.label_spreading import LabelSpreading
-from vael.evaluation.laplace_learning import LaplaceLearning
-from vael.evaluation.poisson_learning import (
+from vael.evaluation.downstream.class_sizes import labels_with_class_sizes
+from vael.evaluation.downstream.conjugate_gradients import conjugate_gradients
+from vael.evaluation.downstream.graphs import NeighbourGraph
+from vael.evaluation.downstream.label_spreading import LabelSpreading
+from vael.evaluation.downstream.laplace_learning import LaplaceLearning
+from vael.evaluation.downstream.poisson_learning import (
     PoissonLearning,
     poisson_potentials,
     poisson_sources,

@@ -11,10 +11,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from vael.errors import InputError
-from vael.evaluation.graph_learner import GraphLearner
-from vael.evaluation.label_spreading import LabelSpreading
-from vael.evaluation.laplace_learning import LaplaceLearning
-from vael.evaluation.poisson_learning import PoissonLearning
+from vael.evaluation.downstream.graph_learner import GraphLearner
+from vael.evaluation.downstream.label_spreading import LabelSpreading
+from vael.evaluation.downstream.laplace_learning import LaplaceLearning
+from vael.evaluation.downstream.poisson_learning import PoissonLearning
 
 __all__ = [
     "METHODS",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from vael.evaluation.conjugate_gradients import conjugate_gradients
-from vael.evaluation.graph_learner import GraphLearner, Spread
-from vael.evaluation.graphs import NeighbourGraph
+from vael.evaluation.downstream.conjugate_gradients import conjugate_gradients
+from vael.evaluation.downstream.graph_learner import GraphLearner, Spread
+from vael.evaluation.downstream.graphs import NeighbourGraph
 
 __all__ = ["LaplaceLearning"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vael.errors import InputError
-from vael.evaluation.denoising import corrupt, denoise
+from vael.evaluation.reconstruction.denoising import corrupt, denoise
 
 
 def grey(rows: int = 200, features: int = 50) -> np.ndarray:
