@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import vael
-from vael.estimators.binarising import binarise_by_content
 from vael.estimators.inference import CHUNK
+from vael.models.binarising import binarise_by_content
 
 Quick = Callable[..., vael.VAE]
 

@@ -13,8 +13,8 @@ from sklearn.neighbors import KNeighborsClassifier
 import vael
 from vael import VAE, Autoencoder, RunError
 from vael.datasets import Dataset
-from vael.estimators.binarising import binarise_by_content
 from vael.evaluation import denoise
+from vael.models.binarising import binarise_by_content
 from vael.report import RunMeasures, measure_run
 from vael.report.applications import label_counts
 

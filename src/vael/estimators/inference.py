@@ -15,9 +15,9 @@ from torch import Generator, Tensor, nn
 from torch.distributions import Distribution
 
 from vael.distributions import draw
-from vael.estimators.binarising import binarise_by_content
 from vael.estimators.steady import SteadyProducts
 from vael.models import Bernoulli, LatentVariableModel, log_weights
+from vael.models.binarising import binarise_by_content
 from vael.nn.products import fast_products
 
 __all__ = [

@@ -14,10 +14,10 @@ from vael.datasets import Dataset
 from vael.distributions import Delta
 from vael.errors import InputError
 from vael.estimators import VAE, Autoencoder
-from vael.estimators.binarising import binarise_by_content
 from vael.estimators.inference import module_device
 from vael.estimators.run_data import RunData
 from vael.models import Bernoulli, Categorical, DiscretisedLogistic
+from vael.models.binarising import binarise_by_content
 from vael.objectives import ELBO, Reconstruction
 from vael.report.applications import fit_pca, measure_applications, measure_denoising, model_values
 from vael.report.held_out import held_out, unnamed, validation_rows
