@@ -105,7 +105,7 @@ def test_digits_are_scikit_learns():
 
 
 def test_names():
-    assert datasets.names() == ("mnist", "digits", "fashion-mnist")
+    assert datasets.names() == ("mnist", "digits", "fashion-mnist", "sprites")
     assert datasets.load("Digits").name == "digits"
 
 
@@ -114,7 +114,7 @@ def test_names():
     [
         ("mnits", "did you mean 'mnist'"),
         ("fashion_mnst", "did you mean 'fashion-mnist'"),
-        ("zebra", "known names: mnist, digits, fashion-mnist"),
+        ("zebra", "known names: mnist, digits, fashion-mnist, sprites"),
         ("nowhere/x.npy", r"no such file or folder: .*nowhere/x\.npy"),
         (Path("zebra"), "no such file or folder"),
     ],

@@ -24,6 +24,7 @@ BUILT_IN = (
     _BuiltIn("mnist", 60000, 10000, (28, 28), "handwritten digits; inside vael"),
     _BuiltIn("digits", 1797, 0, (8, 8), "small handwritten digits; inside scikit-learn"),
     _BuiltIn("fashion-mnist", 60000, 10000, (28, 28), "clothes; downloaded when first used"),
+    _BuiltIn("sprites", 10000, 0, (64, 64), "squares, ellipses, hearts of known factors; drawn when used"),
 )
 
 

@@ -15,6 +15,7 @@ from vael.datasets.idx_files import is_idx_folder, read_idx_file, read_idx_folde
 from vael.datasets.images import read_images
 from vael.datasets.mnist import load_mnist
 from vael.datasets.numpy_files import read_npy, read_npz
+from vael.datasets.sprites import load_sprites
 from vael.datasets.tables import read_csv, read_parquet
 from vael.errors import InputError
 
@@ -24,6 +25,7 @@ _BUILT_IN: dict[str, Callable[[], Dataset]] = {
     "mnist": load_mnist,
     "digits": load_digits,
     "fashion-mnist": load_fashion_mnist,
+    "sprites": load_sprites,
 }
 _READERS: dict[str, Callable[..., Dataset]] = {
     ".npy": read_npy,
