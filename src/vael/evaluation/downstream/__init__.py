@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from vael.evaluation.downstream.anomaly import AnomalyRow, AnomalyTable, anomaly
+from vael.evaluation.downstream.anomaly_scores import AnomalyScores, RowFunctions, anomaly_scores
 from vael.evaluation.downstream.clustering import clustering_accuracy
 from vael.evaluation.downstream.graph_learner import GraphLearner
 from vael.evaluation.downstream.graphs import NeighbourGraph
@@ -10,8 +12,13 @@ from vael.evaluation.downstream.laplace_learning import LaplaceLearning
 from vael.evaluation.downstream.poisson_learning import PoissonLearning
 from vael.evaluation.downstream.probe import compare_representations, probe
 from vael.evaluation.downstream.probe_table import PairedDifference, ProbeRow, ProbeTable
+from vael.evaluation.downstream.representations import representations
+from vael.evaluation.downstream.roc import RocAuc, roc_auc
 
 __all__ = [
+    "AnomalyRow",
+    "AnomalyScores",
+    "AnomalyTable",
     "GraphLearner",
     "LabelSpreading",
     "LaplaceLearning",
@@ -20,7 +27,13 @@ __all__ = [
     "PoissonLearning",
     "ProbeRow",
     "ProbeTable",
+    "RocAuc",
+    "RowFunctions",
+    "anomaly",
+    "anomaly_scores",
     "clustering_accuracy",
     "compare_representations",
     "probe",
+    "representations",
+    "roc_auc",
 ]

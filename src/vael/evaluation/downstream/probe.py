@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vael.errors import InputError
+from vael.errors import InputError, VaelWarning
 from vael.evaluation.downstream.clustering import clustering_accuracy
 from vael.evaluation.downstream.graphs import NeighbourGraph
 from vael.evaluation.downstream.probe_methods import (
@@ -22,9 +23,9 @@ from vael.evaluation.downstream.probe_methods import (
     nearest_vote,
 )
 from vael.evaluation.downstream.probe_plan import ProbePlan, checked_labels, checked_matrices, plan_probe
-from vael.evaluation.downstream.probe_table import PairedDifference, ProbeRow, ProbeTable
+from vael.evaluation.downstream.probe_table import ProbeRow, ProbeTable, paired_differences
 
-__all__ = ["DEFAULT_METHODS", "compare_representations", "probe"]
+__all__ = ["DEFAULT_METHODS", "compare_representations", "probe", "probe_one"]
 
 DEFAULT_METHODS = (
     "1-NN",
@@ -33,6 +34,7 @@ DEFAULT_METHODS = (
     "label spreading",
     "Poisson learning",
     "k-means",
+    "Gaussian mixture",
 )
 
 
@@ -78,8 +80,8 @@ def compare_representations(
     Parameters
     ----------
     representations : mapping of name to (Z_train, Z_test)
-        Matrices (rows, features), rows in the order of the labels. The first is compared with each
-        other. Numbers are used as they are: bring pixels to [0, 1] yourself.
+        Matrices (rows, features), rows in the order of the labels; `representations` makes them with any
+        transformers. The first is compared with each other. Numbers are used as they are.
     y_train, y_test : array-like of shape (n_rows,)
         Classes, by any names that sort; those of the test rows only score the result.
     labels : sequence of int or None, default=(10, 100, 1000, None)
@@ -108,10 +110,10 @@ def compare_representations(
     sizes = len(train), len(test)
     matrices = {name: checked_matrices(name, *pair, sizes) for name, pair in representations.items()}
     plan = plan_probe(train, test, labels, draws, unlabelled, random_state)
-    rows = [row for name, pair in matrices.items() for row in _probe_one(name, *pair, plan, chosen)]
+    rows = [row for name, pair in matrices.items() for row in probe_one(name, *pair, plan, chosen)]
     return ProbeTable(
         rows=tuple(rows),
-        differences=tuple(_paired(rows)),
+        differences=tuple(paired_differences(rows)),
         classes=plan.classes,
         n_train=len(plan.y_train),
         n_test=len(plan.y_test),
@@ -136,9 +138,10 @@ class _Part:
         self.seconds += time.perf_counter() - start
 
 
-def _probe_one(
+def probe_one(
     name: str, train: np.ndarray, test: np.ndarray, plan: ProbePlan, methods: Sequence[ProbeMethod]
 ) -> list[ProbeRow]:
+    """Probe one representation by a plan that others share."""
     rows: list[ProbeRow] = []
     start = time.perf_counter()
     graph = (
@@ -163,7 +166,7 @@ def _probe_one(
             rows.append(_row(name, train, each, part, len(subsets[0]), everything))
     for each in methods:
         if isinstance(each, Clusterer):
-            rows.append(_row(name, train, each, _clusters(train, test, plan, each), 0, False))
+            rows.append(_row(name, train, each, _clusters(name, train, test, plan, each), 0, False))
     return rows
 
 
@@ -246,40 +249,30 @@ def _transductive(
     return part
 
 
-def _clusters(train: np.ndarray, test: np.ndarray, plan: ProbePlan, each: Clusterer) -> _Part:
+def _clusters(name: str, train: np.ndarray, test: np.ndarray, plan: ProbePlan, each: Clusterer) -> _Part:
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
     part = _Part(unlabelled=len(plan.pool))
+    pool = train[plan.pool]
+    different = len(np.unique(pool[: 10 * plan.classes], axis=0))
+    if different < plan.classes:
+        different = len(np.unique(pool, axis=0))
     for seed in plan.seeds:
         start = time.perf_counter()
-        found = each.make(plan.classes, seed).fit(train[plan.pool]).predict(test)
+        with warnings.catch_warnings():
+            if different < plan.classes:  # said once, by us
+                warnings.simplefilter("ignore", ConvergenceWarning)
+            found = each.make(plan.classes, seed).fit(pool).predict(test)
         part.accuracies.append(clustering_accuracy(plan.y_test, found))
         part.seconds += time.perf_counter() - start
         part.nmi.append(float(normalized_mutual_info_score(plan.y_test, found)))
         part.ari.append(float(adjusted_rand_score(plan.y_test, found)))
-    return part
-
-
-def _paired(rows: Sequence[ProbeRow]) -> list[PairedDifference]:
-    """Subtract each other representation from the first, row by row."""
-    first = rows[0].representation if rows else ""
-    reference = {(row.method, row.labels, row.all_labels): row for row in rows if row.representation == first}
-    return [
-        PairedDifference(
-            representation=first,
-            other=row.representation,
-            method=row.method,
-            labels=row.labels,
-            all_labels=row.all_labels,
-            differences=tuple(
-                float(ours - theirs)
-                for ours, theirs in zip(
-                    reference[row.method, row.labels, row.all_labels].accuracies,
-                    row.accuracies,
-                    strict=True,
-                )
-            ),
+    if different < plan.classes:
+        warnings.warn(
+            f"{name}: {different} different rows cannot make {plan.classes} clusters, so {each.name} leaves "
+            "some empty: see whether the posterior has collapsed",
+            VaelWarning,
+            stacklevel=2,
         )
-        for row in rows
-        if row.representation != first
-    ]
+    return part

@@ -22,11 +22,16 @@ __all__ = [
     "Inductive",
     "Nearest",
     "OneScale",
+    "PrincipalAxes",
     "ProbeMethod",
     "Transductive",
     "method",
     "nearest_vote",
 ]
+
+
+MIXTURE_FEATURES = 32
+"""Columns that a Gaussian mixture sees at most: the first principal axes."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,32 @@ class OneScale(TransformerMixin, BaseEstimator):
         return (X - self.mean_) / self.scale_
 
 
+class PrincipalAxes(TransformerMixin, BaseEstimator):
+    """Coordinates along the axes of greatest variance, float64; `most` of them at most.
+
+    With as many axes as features it is a rotation, which a Gaussian mixture of full covariances does not
+    feel; with fewer it spares the mixture a covariance of more numbers than a class has rows.
+    """
+
+    def __init__(self, most: int):
+        self.most = most
+
+    def fit(self, X: np.ndarray, y: object = None) -> PrincipalAxes:
+        """Learn the mean and the axes."""
+        values = np.asarray(X, dtype=np.float64)
+        self.mean_ = values.mean(axis=0)
+        centred = values - self.mean_
+        if len(values) >= values.shape[1]:
+            self.axes_ = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, : self.most]
+        else:
+            self.axes_ = np.linalg.svd(centred, full_matrices=False)[2][: self.most].T
+        return self
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Project rows onto the axes."""
+        return (np.asarray(X, dtype=np.float64) - self.mean_) @ self.axes_
+
+
 def nearest_vote(distance: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
     """Name rows by their neighbours' labels, (n, k), each with the weight 1 / distance.
 
@@ -114,8 +145,10 @@ def _k_means(clusters: int, seed: int) -> Any:
 
 def _gaussian_mixture(clusters: int, seed: int) -> Any:
     from sklearn.mixture import GaussianMixture
+    from sklearn.pipeline import make_pipeline
 
-    return GaussianMixture(clusters, n_init=2, reg_covar=1e-4, max_iter=300, random_state=seed)
+    mixture = GaussianMixture(clusters, reg_covar=1e-5, max_iter=300, random_state=seed)
+    return make_pipeline(OneScale(), PrincipalAxes(MIXTURE_FEATURES), mixture)
 
 
 METHODS: Mapping[str, ProbeMethod] = MappingProxyType(

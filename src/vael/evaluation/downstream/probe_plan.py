@@ -67,6 +67,8 @@ def plan_probe(
     if draws < 1 or (unlabelled is not None and unlabelled < 1):
         raise InputError(f"draws and unlabelled must be >= 1, got {draws} and {unlabelled}")
     names, y = np.unique(train, return_inverse=True)
+    if len(names) < 2:
+        raise InputError(f"all training rows are of class {names[0]!s}: there is nothing to tell apart")
     strange = np.setdiff1d(test, names)
     if strange.size:
         raise InputError(f"class {strange[0]!s} is in the test rows and not in the training rows")

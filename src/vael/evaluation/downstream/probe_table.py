@@ -10,7 +10,7 @@ import numpy as np
 
 from vael.evaluation.tables import percent, text_table
 
-__all__ = ["PairedDifference", "ProbeRow", "ProbeTable"]
+__all__ = ["PairedDifference", "ProbeRow", "ProbeTable", "paired_differences"]
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,31 @@ class ProbeTable:
             "* transductive: fitted on the test rows too, without their labels"
         )
         return "\n\n".join(parts)
+
+
+def paired_differences(rows: Sequence[ProbeRow]) -> list[PairedDifference]:
+    """Subtract each other representation from the first, row by row."""
+    first = rows[0].representation if rows else ""
+    reference = {(row.method, row.labels, row.all_labels): row for row in rows if row.representation == first}
+    return [
+        PairedDifference(
+            representation=first,
+            other=row.representation,
+            method=row.method,
+            labels=row.labels,
+            all_labels=row.all_labels,
+            differences=tuple(
+                float(ours - theirs)
+                for ours, theirs in zip(
+                    reference[row.method, row.labels, row.all_labels].accuracies,
+                    row.accuracies,
+                    strict=True,
+                )
+            ),
+        )
+        for row in rows
+        if row.representation != first
+    ]
 
 
 def _accuracies(rows: Sequence[ProbeRow]) -> str:
