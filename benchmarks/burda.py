@@ -34,6 +34,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--schedule", default="one-cycle")
     parser.add_argument("--warm-up", type=float, default=0.0, help="part over which k rises from 1 to 50")
+    parser.add_argument("--resampled", type=int, help="samples that gradients pass, of 50")
+    parser.add_argument("--precision", default="float32")
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--test-rows", type=int, default=10000)
     asked = parser.parse_args()
@@ -41,7 +43,7 @@ def main() -> None:
     vae = VAE(
         50,
         preset=asked.model,
-        objective=IWELBO(50, doubly_reparameterised=True, warm_up=asked.warm_up)
+        objective=IWELBO(50, doubly_reparameterised=True, warm_up=asked.warm_up, resampled=asked.resampled)
         if asked.model == "iwae"
         else None,
         hidden=(200, 200),
@@ -53,6 +55,7 @@ def main() -> None:
         batch_size=asked.batch,
         learning_rate=asked.rate,
         schedule=asked.schedule,
+        precision=asked.precision,
         random_state=0,
         verbose=1,
         run=asked.run,
@@ -79,7 +82,9 @@ def main() -> None:
         "published": units,
         "scoring, s": round(scored),
     }
-    how = f"rate {asked.rate:g}, {asked.schedule}; seed 0; dynamic binarisation"
+    how = f"rate {asked.rate:g}, {asked.schedule}, {asked.precision}; seed 0; dynamic binarisation"
+    if asked.resampled:
+        how += f"; gradients through {asked.resampled} samples"
     notes = [f"{SAMPLES} importance samples; {how}"]
     record(f"burda_{asked.model}", [row], notes)
 

@@ -163,3 +163,14 @@ def test_models_without_evidence_say_so(linear_gaussian) -> None:
     point = Encoder(Linear(5, 2), DeltaPosterior(2)).double()
     with pytest.raises(InputError, match="a point posterior has no density"):
         log_weights(LatentVariableModel(whole.prior, point, whole.decoder), x, 2)
+
+
+@pytest.mark.parametrize(("k", "n"), [(7, 200), (3, 1000), (1030, 1)])
+def test_tiles_change_no_weight(k: int, n: int, generator) -> None:
+    """Without gradients rows are decoded some at a time."""
+    whole, x = model("law"), rows(n)
+    with torch.no_grad():
+        tiled = log_weights(whole, x, k, generator=generator)
+    together = log_weights(whole, x, k, generator=torch.Generator().manual_seed(7))
+    torch.testing.assert_close(tiled.log_w, together.log_w.detach(), rtol=0, atol=1e-12)
+    torch.testing.assert_close(tiled.log_likelihood, together.log_likelihood.detach(), rtol=0, atol=1e-12)

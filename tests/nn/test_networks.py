@@ -140,3 +140,17 @@ def test_bad_settings_are_one_clear_error() -> None:
         ConvolutionalDecoder(2, (8,))
     with pytest.raises(InputError, match="at least one stage"):
         ConvolutionalEncoder((8, 8), 2, channels=())
+
+
+@pytest.mark.parametrize(("dtype", "error"), [(torch.float32, 3e-7), (torch.bfloat16, 8e-3)])
+def test_the_quick_tanh_is_tanh(dtype: torch.dtype, error: float) -> None:
+    x = torch.cat([torch.linspace(-4, 4, 1001), torch.tensor([0.0, 1e-6, -30.0, 30.0, -200.0, 200.0])]).to(
+        dtype
+    )
+    with torch.no_grad():
+        quick = activation("tanh")(x)
+    assert quick.dtype == dtype
+    torch.testing.assert_close(quick.double(), x.double().tanh(), rtol=0, atol=error)
+    slope = x.clone().requires_grad_()
+    activation("tanh")(slope).sum().backward()
+    assert slope.grad is not None

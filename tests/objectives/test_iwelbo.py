@@ -84,14 +84,16 @@ def test_the_parts_reported_are_means_over_the_samples(linear_gaussian, doubly: 
     assert terms.kl_per_latent is None
 
 
-def gradients(model, x: Tensor, k: int, doubly: bool, draws: int) -> list[Tensor]:
+def gradients(
+    model, x: Tensor, k: int, doubly: bool, draws: int, resampled: int | None = None
+) -> list[Tensor]:
     """Gradients of the loss of one row, drawn many times: (draws, parameters) of encoder, rest."""
     groups = [list(model.encoder.parameters()), list(model.decoder.parameters())]
     groups[1] += list(model.prior.parameters())
     found: list[list[Tensor]] = [[], []]
     generator = seeded(5)
     for _ in range(draws):
-        loss = IWELBO(k, doubly)(model, x, generator=generator).loss
+        loss = IWELBO(k, doubly, resampled=resampled)(model, x, generator=generator).loss
         everything = torch.autograd.grad(loss, groups[0] + groups[1])
         flat = [g.flatten() for g in everything]
         found[0].append(torch.cat(flat[: len(groups[0])]))
@@ -147,3 +149,39 @@ def test_it_works_where_no_gradient_is_taken(linear_gaussian) -> None:
         terms = IWELBO(4, doubly_reparameterised=True)(model, x, generator=seeded())
     assert not terms.loss.requires_grad
     assert math.isfinite(float(terms.loss))
+
+
+@pytest.mark.parametrize("doubly", [False, True])
+def test_gradients_through_few_samples_are_unbiased(linear_gaussian, doubly: bool) -> None:
+    model, x = linear_gaussian.model(widen=1.5), linear_gaussian.sample(3)
+    few = IWELBO(7, doubly, resampled=3)
+    whole = IWELBO(7, doubly)(model, x, generator=seeded())
+    terms = few(model, x, generator=seeded())
+    torch.testing.assert_close(terms.bound, whole.bound)
+    torch.testing.assert_close(terms.loss.detach(), whole.loss.detach())
+    draws = 1500
+    everything = gradients(model, x, 7, doubly, draws)
+    resampled = gradients(model, x, 7, doubly, draws, resampled=3)
+    for first, second in zip(everything, resampled, strict=True):
+        error = ((first.var(0) + second.var(0)) / draws).sqrt()
+        assert ((first.mean(0) - second.mean(0)).abs() <= 5 * error + 1e-12).all()
+        assert float(second.var(0).sum()) < 4 * float(first.var(0).sum())
+
+
+def test_weights_that_were_cast_without_gradients_still_get_them(linear_gaussian) -> None:
+    model, x = linear_gaussian.model(widen=1.3).float(), linear_gaussian.sample(3).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = IWELBO(6, resampled=2)(model, x, generator=seeded()).loss
+    loss.backward()
+    for parameter in model.decoder.parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.abs().max() > 0
+
+
+def test_only_posteriors_that_repeat_their_draws_can_be_resampled(linear_gaussian) -> None:
+    model, x = linear_gaussian.model(), linear_gaussian.sample(2)
+    with pytest.raises(InputError, match="resampled must be >= 1"):
+        IWELBO(4, resampled=0)
+    model.encoder = zuko.flows.MAF(2, context=5, transforms=1, hidden_features=(4,)).double()
+    with pytest.raises(InputError, match="resampled needs a posterior that repeats its draws"):
+        IWELBO(4, resampled=2)(model, x, generator=seeded())

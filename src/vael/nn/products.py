@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from vael.nn.memory import keep_freed_memory
+
 __all__ = ["fast_products", "uses_onednn"]
 
 
@@ -28,10 +30,13 @@ SMALLEST = (
 def fast_products(model: nn.Module, rows: int) -> Generator[None]:
     """Let oneDNN do a model's float32 products inside the context, where `uses_onednn` says so.
 
+    What the products are written to is kept when it is freed: `keep_freed_memory`.
+
     Arguments:
         model: The model.
         rows: Rows that pass through it together.
     """
+    keep_freed_memory()
     if uses_onednn(model, rows):
         with _permitted():
             yield
