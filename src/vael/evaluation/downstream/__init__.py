@@ -14,6 +14,10 @@ from vael.evaluation.downstream.probe import compare_representations, probe
 from vael.evaluation.downstream.probe_table import PairedDifference, ProbeRow, ProbeTable
 from vael.evaluation.downstream.representations import representations
 from vael.evaluation.downstream.roc import RocAuc, roc_auc
+from vael.evaluation.downstream.synthetic import synthetic_use
+from vael.evaluation.downstream.synthetic_table import SyntheticDifference, SyntheticRow, SyntheticTable
+from vael.evaluation.downstream.unlabelled import unlabelled_curve
+from vael.evaluation.downstream.unlabelled_table import UnlabelledCurve, UnlabelledRow
 
 __all__ = [
     "AnomalyRow",
@@ -29,6 +33,11 @@ __all__ = [
     "ProbeTable",
     "RocAuc",
     "RowFunctions",
+    "SyntheticDifference",
+    "SyntheticRow",
+    "SyntheticTable",
+    "UnlabelledCurve",
+    "UnlabelledRow",
     "anomaly",
     "anomaly_scores",
     "clustering_accuracy",
@@ -36,4 +45,6 @@ __all__ = [
     "probe",
     "representations",
     "roc_auc",
+    "synthetic_use",
+    "unlabelled_curve",
 ]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from vael.errors import InputError
 from vael.evaluation.downstream.label_draws import balanced_subsets, check_label_count
 
-__all__ = ["ProbePlan", "checked_labels", "checked_matrices", "plan_probe"]
+__all__ = ["ProbePlan", "checked_classes", "checked_labels", "checked_matrices", "plan_probe"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,21 @@ def checked_labels(y_train: ArrayLike, y_test: ArrayLike) -> tuple[np.ndarray, n
     train, test = np.asarray(y_train), np.asarray(y_test)
     if train.ndim != 1 or test.ndim != 1 or not train.size or not test.size:
         raise InputError(f"labels must be two lists, not empty; got shapes {train.shape} and {test.shape}")
+    for part, y in (("training", train), ("test", test)):
+        if y.dtype.kind == "f" and np.isnan(y).any():
+            raise InputError(f"the label of {part} row {int(np.isnan(y).argmax())} is NaN: drop such rows")
     return train, test
+
+
+def checked_classes(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Return the names of the classes, sorted: two at least, and none in the test rows alone."""
+    names = np.unique(train)
+    if len(names) < 2:
+        raise InputError(f"all training rows are of class {names[0]!s}: there is nothing to tell apart")
+    strange = np.setdiff1d(test, names)
+    if strange.size:
+        raise InputError(f"class {strange[0]!s} is in the test rows and not in the training rows")
+    return names
 
 
 def plan_probe(
@@ -66,12 +80,8 @@ def plan_probe(
     """Check classes and counts, then draw pool, labels and seeds. Arguments: `compare_representations`."""
     if draws < 1 or (unlabelled is not None and unlabelled < 1):
         raise InputError(f"draws and unlabelled must be >= 1, got {draws} and {unlabelled}")
-    names, y = np.unique(train, return_inverse=True)
-    if len(names) < 2:
-        raise InputError(f"all training rows are of class {names[0]!s}: there is nothing to tell apart")
-    strange = np.setdiff1d(test, names)
-    if strange.size:
-        raise InputError(f"class {strange[0]!s} is in the test rows and not in the training rows")
+    names = checked_classes(train, test)
+    y = np.searchsorted(names, train)
     counts = [count for count in dict.fromkeys(labels) if count is not None]
     for count in counts:
         check_label_count(train, count)

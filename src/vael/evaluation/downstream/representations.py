@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from vael.errors import InputError
 
-__all__ = ["representations"]
+__all__ = ["is_fitted", "representations", "rows_as_numbers"]
 
 
 def representations(
@@ -64,9 +64,9 @@ def _both(name: str, transformer: Any, train: np.ndarray, test: np.ndarray) -> t
 
 def _function(name: str, transformer: Any, train: np.ndarray) -> Callable[[np.ndarray], ArrayLike]:
     if transformer is None:
-        return _values
+        return rows_as_numbers
     if hasattr(transformer, "transform"):
-        return transformer.transform if _is_fitted(transformer) else _fitted(name, transformer, train)
+        return transformer.transform if is_fitted(transformer) else _fitted(name, transformer, train)
     if callable(transformer):
         return transformer
     hint = ": it embeds only the rows that it is fitted on" if hasattr(transformer, "fit_transform") else ""
@@ -84,7 +84,8 @@ def _fitted(name: str, transformer: Any, train: np.ndarray) -> Callable[[np.ndar
     return clone(transformer).fit(train).transform
 
 
-def _is_fitted(transformer: Any) -> bool:
+def is_fitted(transformer: Any) -> bool:
+    """Whether a transformer can be used as it is; True for what scikit-learn cannot tell of."""
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
@@ -99,6 +100,7 @@ def _is_fitted(transformer: Any) -> bool:
     return True
 
 
-def _values(X: np.ndarray) -> np.ndarray:
+def rows_as_numbers(X: np.ndarray) -> np.ndarray:
+    """Flatten rows; bytes become float32 in [0, 1]."""
     flat = X.reshape(len(X), -1)
     return flat.astype(np.float32) / 255 if flat.dtype == np.uint8 else flat
