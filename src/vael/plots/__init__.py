@@ -11,6 +11,8 @@ except ImportError as _error:
         "pictures need matplotlib: install it with `pip install vael[plots]`"
     ) from _error
 
+from vael.plots.anomalies import anomaly_histograms
+from vael.plots.clusterings import clustering_bars
 from vael.plots.decoded import decoded_grid
 from vael.plots.denoising import denoising
 from vael.plots.interpolation import interpolation
@@ -22,12 +24,16 @@ from vael.plots.probes import probe_curves
 from vael.plots.reconstructions import reconstructions
 from vael.plots.samples import samples
 from vael.plots.style import DARK, LIGHT, Theme
+from vael.plots.synthetic import synthetic_bars
 from vael.plots.thumbnails_3d import decoded_points_3d
+from vael.plots.unlabelled import unlabelled_errors
 
 __all__ = [
     "DARK",
     "LIGHT",
     "Theme",
+    "anomaly_histograms",
+    "clustering_bars",
     "decoded_grid",
     "decoded_points_3d",
     "denoising",
@@ -39,4 +45,6 @@ __all__ = [
     "probe_curves",
     "reconstructions",
     "samples",
+    "synthetic_bars",
+    "unlabelled_errors",
 ]
