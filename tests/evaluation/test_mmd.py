@@ -34,6 +34,7 @@ def direct(X: np.ndarray, Y: np.ndarray, widths: list[float]) -> float:
 def test_the_double_loop(widths: list[float]) -> None:
     X, Y = 100 + rows(13, 3, 0), 100 + rows(9, 3, 1, shift=0.7)
     found = mmd(X, Y, bandwidth=widths, permutations=0)
+    assert mmd(X, Y, bandwidth=2, permutations=0).bandwidth == (2.0,)
     assert found.estimate == pytest.approx(direct(X, Y, widths), abs=1e-12)
     assert found.p_value is None
     assert found.bandwidth == tuple(widths)

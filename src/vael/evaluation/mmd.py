@@ -70,7 +70,7 @@ def mmd(
     X: ArrayLike,
     Y: ArrayLike,
     *,
-    bandwidth: str | float | Sequence[float] = "median",
+    bandwidth: str | float | int | Sequence[float | int] = "median",
     permutations: int = 200,
     random_state: int | np.random.Generator | None = 0,
 ) -> MMDResult:
@@ -144,7 +144,7 @@ def median_distance(rows: np.ndarray, rng: np.random.Generator) -> float:
 
 
 def _bandwidths(
-    bandwidth: str | float | Sequence[float], pooled: np.ndarray, rng: np.random.Generator
+    bandwidth: str | float | int | Sequence[float | int], pooled: np.ndarray, rng: np.random.Generator
 ) -> tuple[tuple[float, ...], str]:
     """Return the bandwidths, and how they were come by."""
     if isinstance(bandwidth, str):
