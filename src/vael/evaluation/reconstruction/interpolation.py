@@ -106,7 +106,7 @@ class InterpolationRealism:
         return (
             text_table(["t", "decoded line", "line through the data"], rows)
             + f"\n\nPer cent of {len(self.held_out)} held-out rows that are nearer to their nearest of "
-            f"{self.n_train} training rows,\nmean of {len(self.pairs)} pairs; middle / ends: of the distance. "
+            f"{self.n_train} training rows,\nmean of {len(self.pairs)} pairs; middle / ends: of distances. "
             f"In {self.space}.\nAverages and blurred rows are nearer than rows are: low is no praise"
         )
 
