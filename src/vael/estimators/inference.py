@@ -6,7 +6,6 @@ size would round differently. So would narrow ones by the place of a row, which 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -15,10 +14,11 @@ from torch import Generator, Tensor, nn
 from torch.distributions import Distribution
 
 from vael.distributions import draw
-from vael.estimators.steady import SteadyProducts
-from vael.models import Bernoulli, LatentVariableModel, log_weights
+from vael.evaluation.likelihood import ImportanceSampling
+from vael.models import Bernoulli, LatentVariableModel
 from vael.models.binarising import binarise_by_content
 from vael.nn.products import fast_products
+from vael.nn.steady import SteadyProducts
 
 __all__ = [
     "CHUNK",
@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 CHUNK = 512
-SAMPLES = 64  # importance samples decoded together, at CHUNK / 8 rows
 DRAWS = 1000  # for the moments of a law that does not know them
 
 Rows = Callable[[slice], np.ndarray]
@@ -45,7 +44,6 @@ def row_wise(
     n: int,
     model: nn.Module,
     chunk: int = CHUNK,
-    samples: int = 1,
 ) -> tuple[np.ndarray, ...]:
     """Apply a function of float32 rows to all of them, chunk by padded chunk.
 
@@ -55,11 +53,10 @@ def row_wise(
         n: How many there are.
         model: What the function passes them through.
         chunk: Rows at a time.
-        samples: Samples of each row that pass through the model together.
     """
     device = module_device(model)
     results: tuple[np.ndarray, ...] = ()
-    with torch.inference_mode(), fast_products(model, chunk * samples), SteadyProducts():
+    with torch.inference_mode(), fast_products(model, chunk), SteadyProducts():
         for part in _slices(n, chunk):
             values = rows(part)
             batch = torch.zeros(chunk, values.shape[1])
@@ -108,25 +105,17 @@ def decoded_means(model: LatentVariableModel, Z: np.ndarray) -> np.ndarray:
 
 
 def log_evidence(model: LatentVariableModel, rows: Rows, n: int, seed: int, *, samples: int) -> np.ndarray:
-    """Estimate ln p(x) of each row by importance sampling, in nats: logsumexp(log_w) - ln samples.
+    """Estimate ln p(x) of each row by `ImportanceSampling`, in nats: logsumexp(log_w) - ln samples.
 
     The noise of sample i follows from the seed and i alone; it is the same for every row. Greys under a
     binary likelihood are binarised first, by their content and the seed.
     """
-    device = module_device(model)
     model.eval()
 
-    def evidence(x: Tensor) -> tuple[Tensor, ...]:
-        x = _scored(model, x, seed)
-        total = torch.full((len(x),), -math.inf, dtype=torch.float64, device=device)
-        for block, start in enumerate(range(0, samples, SAMPLES)):
-            generator = Generator(device).manual_seed((seed * 1_000_003 + block) % 2**63)
-            sampled = log_weights(model, x, SAMPLES, generator=generator, common_noise=True)
-            log_w = sampled.log_w[: samples - start].double()
-            total = torch.logaddexp(total, log_w.logsumexp(0))
-        return (total - math.log(samples),)
+    def scored(part: slice) -> Tensor:
+        return _scored(model, torch.from_numpy(rows(part)), seed)
 
-    return row_wise(evidence, rows, n, model, chunk=CHUNK // 8, samples=SAMPLES)[0]
+    return ImportanceSampling(samples).run(model, scored, n, seed=seed).estimate
 
 
 def scored_rows(model: LatentVariableModel, rows: Rows, n: int, seed: int) -> np.ndarray:

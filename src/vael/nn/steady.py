@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
@@ -18,7 +19,10 @@ ENOUGH = 16
 
 
 class SteadyProducts(TorchFunctionMode):
-    """Inside this context affine maps of few outputs are computed with zero columns beside them."""
+    """Inside this context affine maps of few outputs are computed with zero columns beside them.
+
+    So are those of few inputs through which a gradient passes: its product has as many columns.
+    """
 
     def __torch_function__(
         self,
@@ -34,10 +38,15 @@ class SteadyProducts(TorchFunctionMode):
 
 
 def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:  # noqa: A002 - torch's name
-    outputs = len(weight)
-    missing = ENOUGH - outputs
-    if missing <= 0 or weight.device.type != "cpu":
+    outputs, inputs = weight.shape
+    if weight.device.type != "cpu":
         return functional.linear(input, weight, bias)
-    wide = functional.pad(weight, (0, 0, 0, missing))
-    products = functional.linear(input, wide)[..., :outputs]
+    more_inputs = ENOUGH - inputs if torch.is_grad_enabled() and input.requires_grad else 0
+    if more_inputs > 0:
+        input = functional.pad(input, (0, more_inputs))  # noqa: A001
+        weight = functional.pad(weight, (0, more_inputs))
+    missing = ENOUGH - outputs
+    if missing <= 0:
+        return functional.linear(input, weight, bias)
+    products = functional.linear(input, functional.pad(weight, (0, 0, 0, missing)))[..., :outputs]
     return products.contiguous() if bias is None else products + bias
