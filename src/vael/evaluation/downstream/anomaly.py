@@ -75,7 +75,8 @@ class AnomalyTable:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, in types that `json.dumps` takes; an infinite quantile is the text "inf" or "-inf"."""
-        record = asdict(self) | {"quantile_levels": list(QUANTILES)}
+        record: dict[str, Any] = asdict(self)
+        record["quantile_levels"] = list(QUANTILES)
         for entry in record["rows"]:
             for name in ("quantiles", "normal_quantiles", "anomalous_quantiles"):
                 if entry[name] is not None:

@@ -59,14 +59,9 @@ class RowFunctions:
             return model
         if isinstance(model, LatentVariableModel):
             return cls(*(_of_model(model, each) for each in (_means, _decoded, _evidence)))
-        encode = getattr(model, "transform", None)
-        reconstruct = getattr(model, "reconstruct", None)
-        back = getattr(model, "inverse_transform", None)
-        if reconstruct is None and encode is not None and back is not None:
-
-            def reconstruct(X: Any) -> ArrayLike:
-                return back(encode(X))
-
+        encode, back = getattr(model, "transform", None), getattr(model, "inverse_transform", None)
+        both = None if encode is None or back is None else lambda X: back(encode(X))
+        reconstruct = getattr(model, "reconstruct", both)
         log_likelihood = getattr(model, "score_samples", None)
         if encode is None and reconstruct is None and log_likelihood is None:
             raise InputError(

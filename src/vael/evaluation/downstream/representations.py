@@ -68,7 +68,8 @@ def _function(name: str, transformer: Any, train: np.ndarray) -> Callable[[np.nd
     if hasattr(transformer, "transform"):
         return transformer.transform if is_fitted(transformer) else _fitted(name, transformer, train)
     if callable(transformer):
-        return transformer
+        function: Any = transformer
+        return function
     hint = ": it embeds only the rows that it is fitted on" if hasattr(transformer, "fit_transform") else ""
     raise InputError(
         f"{name}: {type(transformer).__name__} cannot transform new rows{hint}; give a scikit-learn "
@@ -81,7 +82,8 @@ def _fitted(name: str, transformer: Any, train: np.ndarray) -> Callable[[np.ndar
 
     if not hasattr(transformer, "get_params"):
         raise InputError(f"{name}: this {type(transformer).__name__} is not fitted: fit it, then give it")
-    return clone(transformer).fit(train).transform
+    ours: Any = clone(transformer)
+    return ours.fit(train).transform
 
 
 def is_fitted(transformer: Any) -> bool:

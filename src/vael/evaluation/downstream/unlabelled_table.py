@@ -93,8 +93,8 @@ class UnlabelledCurve:
                 "features": row.features,
                 "error": row.mean,
                 "standard_error": row.standard_error,
-                "gain": row.gain,
-                "gain_standard_error": row.gain_standard_error,
+                "gain": None if row.rows is None else row.gain,
+                "gain_standard_error": None if row.rows is None else row.gain_standard_error,
                 "fit_seconds": float(np.mean(row.fit_seconds)) if row.fit_seconds else None,
             }
             for row in self.rows
