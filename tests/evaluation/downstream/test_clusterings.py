@@ -74,11 +74,14 @@ def test_units_and_copies_of_columns_do_not_change_a_clustering() -> None:
         np.testing.assert_allclose(difference.differences, 0.0, atol=0.01)
 
 
-@pytest.mark.parametrize("rows", [300, 20])
-def test_principal_axes_are_pcas(rows: int) -> None:
-    X = np.random.default_rng(6).normal(size=(rows, 30)) * np.geomspace(10, 0.1, 30)
+@pytest.mark.parametrize(("rows", "features"), [(300, 30), (20, 30), (600, 800)])
+def test_principal_axes_are_pcas(rows: int, features: int) -> None:
+    spread = np.where(np.arange(features) < 8, 100 / 2.0 ** np.arange(features).clip(max=8), 0.01)
+    X = np.random.default_rng(6).normal(size=(rows, features)) * spread + 10
     ours, theirs = PrincipalAxes(5).fit(X), PCA(5, svd_solver="full").fit(X)
-    np.testing.assert_allclose(np.abs(ours.transform(X)), np.abs(theirs.transform(X)), atol=1e-9)
+    np.testing.assert_allclose(np.abs(ours.transform(X)), np.abs(theirs.transform(X)), atol=0.05)
+    single = PrincipalAxes(5).fit(X.astype(np.float32)).transform(X.astype(np.float32))
+    np.testing.assert_allclose(np.abs(single), np.abs(ours.transform(X)), atol=0.05)
     assert (PrincipalAxes(4).fit(np.ones((5, 3))).transform(np.ones((2, 3))) == 0).all()
 
 

@@ -99,14 +99,20 @@ class PrincipalAxes(TransformerMixin, BaseEstimator):
         self.most = most
 
     def fit(self, X: np.ndarray, y: object = None) -> PrincipalAxes:
-        """Learn the mean and the axes."""
-        values = np.asarray(X, dtype=np.float64)
-        self.mean_ = values.mean(axis=0)
-        centred = values - self.mean_
-        if len(values) >= values.shape[1]:
-            self.axes_ = np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, : self.most]
+        """Learn the mean and the axes: exactly, unless rows and features are both many."""
+        rows, features = X.shape
+        self.mean_ = X.mean(axis=0, dtype=np.float64)
+        centred = X - self.mean_.astype(X.dtype)
+        if rows >= features and features <= 1000:
+            centred = centred.astype(np.float64)
+            axes = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
+        elif rows <= 500:
+            axes = np.linalg.svd(centred, full_matrices=False)[2].T
         else:
-            self.axes_ = np.linalg.svd(centred, full_matrices=False)[2][: self.most].T
+            from sklearn.utils.extmath import randomized_svd
+
+            axes = randomized_svd(centred, min(self.most, rows, features), n_iter=5, random_state=0)[2].T
+        self.axes_ = axes[:, : self.most]
         return self
 
     def transform(self, X: np.ndarray) -> np.ndarray:
