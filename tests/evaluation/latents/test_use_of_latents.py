@@ -131,24 +131,27 @@ def test_a_mixture_of_a_few_rows_by_quadrature() -> None:
     entropy = integrate.quad(entropy_part, -6, 6, limit=200)[0]
     exact_information = entropy - float(stats.norm.entropy(scale=deviation))
     exact_kl = integrate.quad(divergence_part, -6, 6, limit=200)[0]
-    found = use_of_latents(model_of(1, deviation), X, samples=20_000)
+    found = use_of_latents(model_of(1, deviation), X, samples=4_000)
     assert found.information is not None
     assert found.aggregate is not None
     assert found.aggregate.kl is not None
-    assert found.information.estimate == pytest.approx(exact_information, abs=0.01)
-    assert found.aggregate.kl.estimate == pytest.approx(exact_kl, abs=0.01)
-    assert found.aggregate.kl.direct == pytest.approx(exact_kl, abs=0.015)
+    assert found.information.estimate == pytest.approx(exact_information, abs=0.02)
+    assert found.aggregate.kl.estimate == pytest.approx(exact_kl, abs=0.02)
+    assert found.aggregate.kl.direct == pytest.approx(exact_kl, abs=0.03)
 
 
-def test_standard_errors_are_those_of_repeated_samples() -> None:
-    model = model_of(1, 0.5)
-    found = [aggregate_posterior(model, normal_rows(150, 1, s), samples=4, permutations=1) for s in range(60)]
-    told = [mutual_information(model, normal_rows(150, 1, s), samples=4) for s in range(60)]
-    spread = np.std([f.kl.estimate for f in found if f.kl is not None])
-    stated = np.mean([f.kl.standard_error for f in found if f.kl is not None])
-    assert spread == pytest.approx(stated, rel=0.3)
-    spread, stated = np.std([t.estimate for t in told]), np.mean([t.standard_error for t in told])
-    assert spread == pytest.approx(stated, rel=0.3)
+@pytest.mark.parametrize("samples", [1, 8])
+def test_standard_errors_are_those_of_repeated_samples(samples: int) -> None:
+    model = model_of(1, 0.5, slope=1.5)
+    rows = [normal_rows(150, 1, s) for s in range(80)]
+    found = [aggregate_posterior(model, X, samples=samples, permutations=1).kl for X in rows]
+    told = [mutual_information(model, X, samples=samples) for X in rows]
+    for values, stated in (
+        ([f.estimate for f in found if f is not None], [f.standard_error for f in found if f is not None]),
+        ([f.lower for f in found if f is not None], [f.lower_standard_error for f in found if f is not None]),
+        ([t.estimate for t in told], [t.standard_error for t in told]),
+    ):
+        assert np.std(values) == pytest.approx(np.mean(stated), rel=0.25)
 
 
 def test_the_two_estimates_of_the_information_hold_the_truth_between_them() -> None:

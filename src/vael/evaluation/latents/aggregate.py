@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from vael.distributions import DiagonalNormal, FullNormal, closed_form_kl, draw
 from vael.evaluation.latents.divergence import POINT, RowKL, kl_of_rows, need_prior
-from vael.evaluation.latents.mixture import Mixture, mixture, sample_count
+from vael.evaluation.latents.mixture import Mixture, mixture, sample_count, standard_error
 from vael.evaluation.latents.numbers import finite
 from vael.evaluation.latents.posteriors import Moments, Posteriors, RandomState, encode_rows, in_double
 from vael.evaluation.mmd import MMDResult, mmd
@@ -33,16 +33,18 @@ class AggregateKL:
     ----------
     estimate : mean KL(q(z|x) || p(z)) less the mutual information: Hoffman & Johnson's identity, with q(z)
         the mixture of these rows' posteriors. For the law that they come from an upper bound, in expectation
-    standard_error : of the estimate, for rows that are a sample (delta method)
+    standard_error : of the estimate, for rows that are a sample, draws included (to first order)
     direct : the same, as the mean of ln q(z) - ln p(z) over draws of q(z)
     lower : with each row left out of its own mixture: a lower bound, in expectation, for the law of the rows;
-        0 where it would be negative
+        0 where it would be negative or is not finite
+    lower_standard_error : of the lower bound
     """
 
     estimate: float
     standard_error: float
     direct: float
     lower: float
+    lower_standard_error: float
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class AggregatePosterior:
         """Nats that KL(q(z) || p(z)) has at least, by the better of both lower bounds, errors taken off."""
         found = [0.0]
         if self.kl is not None:
-            found.append(self.kl.lower - 2 * self.kl.standard_error)
+            found.append(self.kl.lower - 2 * self.kl.lower_standard_error)
         if self.moments_kl is not None:
             found.append(self.moments_kl - 2 * self.moments_bias)
         return max(found)
@@ -103,7 +105,11 @@ class AggregatePosterior:
                     f"mean KL less I(x; z), ± {self.kl.standard_error:.4f}",
                 ],
                 ["KL, nats", f"{self.kl.direct:.4f}", "mean of ln q(z) - ln p(z) over draws"],
-                ["KL at least", f"{self.kl.lower:.4f}", "each row left out of its own mixture"],
+                [
+                    "KL at least",
+                    f"{self.kl.lower:.4f}",
+                    f"rows left out of their own mixture, ± {self.kl.lower_standard_error:.4f}",
+                ],
             ]
         if self.moments_kl is not None:
             bias = f"of mean and covariance; {self.moments_bias:.4f} expected of the prior itself"
@@ -199,13 +205,15 @@ def aggregate_of(
 def _kl(row_kl: RowKL, densities: Mixture, prior: Any, z: Tensor, posteriors: Posteriors) -> AggregateKL:
     like = z if isinstance(prior, (DiagonalNormal, FullNormal)) else z.to(posteriors.x.dtype)
     gained = densities.own - densities.among_all
-    gained_at_most = densities.own - densities.among_others
-    mean = row_kl.total.mean()
+    cost = row_kl.total
+    least = cost - (densities.own - densities.among_others)
+    known = bool(torch.isfinite(least).all())
     return AggregateKL(
-        estimate=float(mean - gained.mean()),
-        standard_error=densities.standard_error(row_kl.total - gained, 1.0),
+        estimate=float((cost - gained).mean()),
+        standard_error=standard_error(cost - gained),
         direct=float((densities.among_all - prior.log_prob(like).double()).mean()),
-        lower=max(0.0, float(mean - gained_at_most.mean())),
+        lower=max(0.0, float(least.mean())) if known else 0.0,
+        lower_standard_error=standard_error(least) if known else 0.0,
     )
 
 

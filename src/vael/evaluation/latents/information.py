@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vael.evaluation.latents.divergence import need_density
-from vael.evaluation.latents.mixture import Mixture, mixture, sample_count
+from vael.evaluation.latents.mixture import Mixture, mixture, sample_count, standard_error
 from vael.evaluation.latents.numbers import finite
 from vael.evaluation.latents.posteriors import RandomState, encode_rows
 from vael.evaluation.subject import FittedModel, subject
@@ -28,7 +28,7 @@ class MutualInformation:
     estimate : mean of ln q(z|x_i) - ln 1/n sum_j q(z|x_j), z drawn from q(z|x_i). Unbiased for the n rows as
         they are (how much z tells which of them it is of); for the law that they come from a lower bound, in
         expectation, that never exceeds ln n
-    standard_error : of the estimate, for rows that are a sample (delta method; draws included)
+    standard_error : of the estimate, for rows that are a sample, draws included (to first order)
     upper : the same with row i left out of its sum: an upper bound, in expectation, for the law of the rows;
         loose where few rows share a region of the latents, infinite where none do
     ceiling : ln n
@@ -105,7 +105,7 @@ def information_of(densities: Mixture) -> MutualInformation:
     samples, n = gained.shape
     return MutualInformation(
         estimate=float(gained.mean()),
-        standard_error=densities.standard_error(gained, -1.0),
+        standard_error=standard_error(gained),
         upper=float((densities.own - densities.among_others).mean()),
         ceiling=math.log(n),
         n=n,

@@ -11,7 +11,7 @@ from torch import Tensor
 from vael.errors import InputError
 from vael.evaluation.latents.posteriors import BLOCK, Posteriors
 
-__all__ = ["Mixture", "mixture", "sample_count"]
+__all__ = ["Mixture", "mixture", "sample_count", "standard_error"]
 
 PAIRS = 30_000_000  # of a draw and a row: what the default number of draws stays below, for normals
 EVALUATED_PAIRS = 1_000_000  # for laws each of whose densities passes through a network
@@ -25,19 +25,21 @@ class Mixture:
         own: ln q(z_i|x_i), of shape ``(samples, n)``.
         among_all: :math:`\ln \frac1n \sum_j q(z_i|x_j)`, its own row counted in.
         among_others: :math:`\ln \frac1{n-1} \sum_{j \ne i} q(z_i|x_j)`.
-        pull: :math:`\sum_i q(z_i|x_j) / \sum_k q(z_i|x_k)` for each row j, averaged over samples, of shape
-            ``(n,)``: the share of the draws that row j explains; its mean is 1.
     """
 
     own: Tensor
     among_all: Tensor
     among_others: Tensor
-    pull: Tensor
 
-    def standard_error(self, terms: Tensor, sign: float) -> float:
-        """Delta method: a row counts by its own terms ``(samples, n)``, and by its place in the mixture."""
-        influence = terms.mean(0) + sign * self.pull
-        return float(influence.std()) / math.sqrt(len(influence))
+
+def standard_error(terms: Tensor) -> float:
+    """Standard error of the mean of terms ``(samples, n)`` over rows that are a sample, draws included.
+
+    A row also has a place in the mixture that the other rows' terms see. To first order that adds nothing:
+    the mean of q(z|x_i) / q(z) over z of q(z) is 1 for each row.
+    """
+    each = terms.mean(0)
+    return float(each.std()) / math.sqrt(len(each))
 
 
 def sample_count(samples: int | None, posteriors: Posteriors) -> int:
@@ -60,7 +62,6 @@ def mixture(posteriors: Posteriors, z: Tensor) -> Mixture:
     own = posteriors.own_log_density(z)
     flat, own_flat = z.flatten(0, 1), own.flatten()
     others = torch.empty_like(own_flat)
-    pull = torch.zeros(n, dtype=own.dtype, device=own.device)
     size = max(1, BLOCK // n)
     for start in range(0, len(flat), size):
         part = slice(start, min(start + size, len(flat)))
@@ -69,15 +70,10 @@ def mixture(posteriors: Posteriors, z: Tensor) -> Mixture:
         density[place - start, place % n] = -torch.inf
         top = density.amax(1)
         top = torch.where(torch.isfinite(top), top, 0.0)
-        ratio = density.sub_(top.unsqueeze(1)).exp_()
-        others[part] = top + ratio.sum(1).log()
-        total = torch.logaddexp(others[part], own_flat[part])
-        pull += (top - total).exp() @ ratio
-        pull.index_add_(0, place % n, (own_flat[part] - total).exp())
+        others[part] = top + density.sub_(top.unsqueeze(1)).exp_().sum(1).log()
     total = torch.logaddexp(others, own_flat)
     return Mixture(
         own=own,
         among_all=total.unflatten(0, (samples, n)) - math.log(n),
         among_others=others.unflatten(0, (samples, n)) - math.log(n - 1),
-        pull=pull / samples,
     )

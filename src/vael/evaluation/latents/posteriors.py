@@ -86,15 +86,15 @@ class Posteriors:
     @torch.no_grad()
     def draw(self, samples: int, generator: Generator) -> Float[Tensor, "samples n latent"]:
         """Draw from each row's posterior, in float64."""
-        if self.law is not None:
-            return self.law.draw((samples,), generator)
+        if self.law is not None:  # one by one: a full factor would be copied for each
+            return torch.stack([self.law.draw((), generator) for _ in range(samples)])
         return torch.cat([draw(q, (samples,), generator).double() for _, q in self.chunks()], dim=1)
 
     @torch.no_grad()
     def own_log_density(self, z: Float[Tensor, "samples n latent"]) -> Float[Tensor, "samples n"]:
         """Ln q(z|x) of draws under their own row's posterior, in nats."""
         if self.law is not None:
-            return self.law.log_prob(z)
+            return torch.stack([self.law.log_prob(each) for each in z])
         own = [q.log_prob(z[:, part].to(self.x.dtype)) for part, q in self.chunks()]
         return torch.cat(own, dim=1).double()
 
@@ -183,7 +183,7 @@ def encode_rows(subject: Subject) -> Posteriors:
         raise InputError(f"X has {len(x)} rows: the use of the latents needs at least {LEAST_ROWS}")
     if bool((x == x[0]).all()):
         raise InputError("all rows of X are the same, so no latent can tell them apart")
-    parts: list[Law] = []
+    parts: list[DiagonalNormal | FullNormal | Delta] = []
     for part, q in Posteriors(model, x, None).chunks():
         law = in_double(q)
         if not isinstance(law, (DiagonalNormal, FullNormal, Delta)):
@@ -205,14 +205,14 @@ def in_double(distribution: Distribution) -> Distribution:
     return law
 
 
-def _joined(parts: list[Law]) -> Law:
-    """One law of the rows of all."""
-    fields = {
-        name: torch.cat([getattr(part, name).expand(*part.batch_shape, *value.shape[1:]) for part in parts])
-        for name, value in vars(parts[0]).items()
-        if isinstance(value, Tensor)
-    }
-    return type(parts[0])(**fields)
+def _joined(parts: list[DiagonalNormal | FullNormal | Delta]) -> Law:
+    """One law of the rows of all, which are of one family."""
+    loc = torch.cat([part.loc for part in parts])
+    full = [part.scale_tril.expand(*part.loc.shape, -1) for part in parts if isinstance(part, FullNormal)]
+    if full:
+        return FullNormal(loc, torch.cat(full))
+    diagonal = [part.log_scale for part in parts if isinstance(part, DiagonalNormal)]
+    return DiagonalNormal(loc, torch.cat(diagonal)) if diagonal else Delta(loc)
 
 
 def _check_finite(law: Law, start: int) -> None:
