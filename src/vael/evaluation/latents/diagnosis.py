@@ -84,8 +84,8 @@ def diagnose(use: LatentUse) -> Diagnosis:
     1911.02469).
     """
     if use.kl is None or use.information is None:
-        reasons = dict.fromkeys(use.why.values())
-        return Diagnosis((), tuple(f"collapse and the prior: {reason}" for reason in reasons))
+        reason = use.why.get("kl") or use.why.get("information", "the KL was not measured")
+        return Diagnosis((), (f"collapse and fit to the prior: {reason}",))
     found = [*_collapse(use), *_scale(use), *_prior(use), *_ceiling(use)]
     order = ("error", "warning", "note")
     return Diagnosis(tuple(sorted(found, key=lambda finding: order.index(finding.level))))
