@@ -10,7 +10,8 @@ from vael.evaluation.samples.memorisation import (
     data_copying_z,
     nearest_training_rows,
 )
-from vael.evaluation.samples.quality import SampleQuality, Score, sample_quality
+from vael.evaluation.samples.quality import sample_quality
+from vael.evaluation.samples.scores import SampleQuality, Score
 from vael.evaluation.samples.two_sample import ClassifierTwoSample, classifier_two_sample
 
 __all__ = [

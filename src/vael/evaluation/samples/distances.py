@@ -110,26 +110,28 @@ def _screen(
     n = len(queries)
     found = np.zeros((n, keep), np.int64)
     values = np.full((n, keep), np.inf, dtype)
-    moved = np.concatenate([space.move(queries[part]).astype(dtype) for part in blocks(n, _QUERIES)])
-    norms = np.einsum("ij,ij->i", moved, moved)
+    moved = np.ones((n, queries.shape[1] + 1), dtype)
+    for block in blocks(n, _QUERIES):
+        moved[block, :-1] = space.move(queries[block])
+    norms = np.einsum("ij,ij->i", moved[:, :-1], moved[:, :-1])
+    moved[:, :-1] *= -2
     longest = 0.0
     for part in blocks(len(rows), _ROWS):
-        some = space.move(rows[part]).astype(dtype)
-        lengths = np.einsum("ij,ij->i", some, some)
-        longest = max(longest, float(lengths.max()))
+        some = np.empty((part.stop - part.start, rows.shape[1] + 1), dtype)
+        some[:, :-1] = space.move(rows[part])
+        some[:, -1] = np.einsum("ij,ij->i", some[:, :-1], some[:, :-1])
+        longest = max(longest, float(some[:, -1].max()))
         for block in blocks(n, _QUERIES):
-            squared = moved[block] @ some.T
-            squared *= -2
-            squared += lengths
-            squared += norms[block, None]
-            best, where = torch.from_numpy(squared).topk(min(keep, len(some)), largest=False, sorted=False)
+            short = torch.from_numpy(moved[block] @ some.T)  # squared distances, short of |query|^2
+            best, where = short.topk(min(keep, len(some)), largest=False, sorted=False)
             both = np.concatenate([values[block], best.numpy()], axis=1)
             names = np.concatenate([found[block], where.numpy() + part.start], axis=1)
             order = np.argsort(both, axis=1, kind="stable")[:, :keep]
             values[block] = np.take_along_axis(both, order, axis=1)
             found[block] = np.take_along_axis(names, order, axis=1)
-    error = 2 * (rows.shape[1] + 8) * float(np.finfo(dtype).eps) * (norms.astype(np.float64) + longest)
-    return found, values[:, -1] - error
+    lengths = norms.astype(np.float64)
+    error = 2 * (rows.shape[1] + 8) * float(np.finfo(dtype).eps) * (lengths + longest)
+    return found, values[:, -1] + lengths - error
 
 
 def _refine(

@@ -122,7 +122,7 @@ class ClassifierFeatures:
         image_shape: Sequence[int] | None = None,
         *,
         width: int = 64,
-        epochs: int = 4,
+        epochs: int = 6,
         test_fraction: float = 0.2,
         most: int = 10_000,
         random_state: int | np.random.Generator | None = 0,
@@ -130,7 +130,7 @@ class ClassifierFeatures:
         """Train a classifier: convolutional for images of 8 x 8 or more, else an MLP.
 
         Two strided convolutions (16, 32 channels) or one hidden layer of 256, then the layer of features,
-        then class scores; cross-entropy, Adam at 2e-3 falling to 0 on a cosine, batches of 64.
+        then class scores; cross-entropy, Adam at a rate that rises to 5e-3 and falls to 0, batches of 64.
 
         Parameters
         ----------
@@ -142,7 +142,7 @@ class ClassifierFeatures:
             None makes an MLP.
         width : int, default=64
             Number of features.
-        epochs : int, default=4
+        epochs : int, default=6
             Passes over the rows.
         test_fraction : float, default=0.2
             Share of the rows kept for the accuracy.
@@ -204,8 +204,11 @@ def _network(
 def _train(network: nn.Module, x: Tensor, codes: Tensor, epochs: int, rng: np.random.Generator) -> None:
     batch = min(64, len(x))
     steps = len(x) // batch
-    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
-    fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs * steps)
+    optimiser = torch.optim.Adam(network.parameters(), lr=5e-3)
+    last = epochs * steps
+    pace = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / (0.3 * last), 1.4 * (1 - step / last), 1.0)
+    )
     network.train()
     for _ in range(epochs):
         order = torch.from_numpy(rng.permutation(len(x)))
@@ -214,6 +217,6 @@ def _train(network: nn.Module, x: Tensor, codes: Tensor, epochs: int, rng: np.ra
             optimiser.zero_grad()
             nn.functional.cross_entropy(network(x[rows]), codes[rows]).backward()
             optimiser.step()
-            fall.step()
+            pace.step()
     network.eval()
     network.requires_grad_(False)

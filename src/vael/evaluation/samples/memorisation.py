@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm, rankdata
 
 from vael.errors import InputError, VaelWarning
-from vael.evaluation.samples.distances import nearest
+from vael.evaluation.samples.distances import Neighbours, nearest
 from vael.evaluation.samples.rows import as_rows, check_width
 from vael.evaluation.tables import text_table
 
-__all__ = ["NearestTrainingRows", "data_copying_z", "nearest_training_rows"]
+__all__ = ["NearestTrainingRows", "compare_neighbours", "data_copying_z", "nearest_training_rows"]
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -160,10 +160,7 @@ def nearest_training_rows(
         raise InputError(f"percentile must be between 0 and 100, got {percentile}")
     if permutations < 1:
         raise InputError(f"permutations must be 1 or more, got {permutations}")
-    found = nearest(x, t, k)
-    own = found.distances[:, 0]
     other = nearest(h, t, 1).distances[:, 0]
-    among = nearest(x, h, 1)
     if (other == 0).mean() > 0.5:
         warnings.warn(
             f"{int((other == 0).sum())} of {len(h)} held-out rows are training rows: give rows that were not "
@@ -171,10 +168,34 @@ def nearest_training_rows(
             VaelWarning,
             stacklevel=2,
         )
-    share, p_value = _training_share(
-        own, found.indices[:, 0], among.distances[:, 0], among.indices[:, 0], len(t), len(h),
-        permutations, np.random.default_rng(random_state),
-    )  # fmt: skip
+    rng = np.random.default_rng(random_state)
+    return compare_neighbours(
+        nearest(x, t, k), nearest(x, h, 1), other, len(t), percentile, permutations, rng
+    )
+
+
+def compare_neighbours(
+    found: Neighbours,
+    among: Neighbours,
+    other: np.ndarray,
+    n_train: int,
+    percentile: float,
+    permutations: int,
+    rng: np.random.Generator,
+) -> NearestTrainingRows:
+    """Compare distances that were found before.
+
+    Arguments:
+        found: Nearest training rows of each sample.
+        among: Nearest held-out row of each sample.
+        other: Distance of each held-out row to its nearest training row, of shape ``(m,)``.
+        n_train: Number of training rows.
+        percentile: Of the held-out distances.
+        permutations: For the p-value of the training share.
+        rng: Draws them.
+    """
+    own, n_held_out = found.distances[:, 0], len(other)
+    share, p_value = _training_share(found, among, n_train, n_held_out, permutations, rng)
     z = data_copying_z(own, other)
     middle = float(np.median(other))
     return NearestTrainingRows(
@@ -188,11 +209,11 @@ def nearest_training_rows(
         copying_z=z,
         copying_p_value=None if z is None else float(norm.cdf(z)),
         training_share=share,
-        expected_training_share=len(t) / (len(t) + len(h)),
+        expected_training_share=n_train / (n_train + n_held_out),
         training_p_value=p_value,
-        n=len(x),
-        n_held_out=len(h),
-        n_train=len(t),
+        n=len(own),
+        n_held_out=n_held_out,
+        n_train=n_train,
     )
 
 
@@ -216,10 +237,8 @@ def data_copying_z(sample_distances: np.ndarray, held_out_distances: np.ndarray)
 
 
 def _training_share(
-    to_train: np.ndarray,
-    train_index: np.ndarray,
-    to_held_out: np.ndarray,
-    held_out_index: np.ndarray,
+    found: Neighbours,
+    among: Neighbours,
     n_train: int,
     n_held_out: int,
     permutations: int,
@@ -230,10 +249,11 @@ def _training_share(
     Which row is nearest does not depend on what rows are called. So under a permutation of the names
     the share is a sum over rows of how many samples each is nearest to.
     """
+    to_train, to_held_out = found.distances[:, 0], among.distances[:, 0]
     weight = np.where(to_train < to_held_out, 1.0, np.where(to_train == to_held_out, 0.5, 0.0))
     counts = np.zeros(n_train + n_held_out)
-    np.add.at(counts, train_index, weight)
-    np.add.at(counts, n_train + held_out_index, 1 - weight)
+    np.add.at(counts, found.indices[:, 0], weight)
+    np.add.at(counts, n_train + among.indices[:, 0], 1 - weight)
     held = counts[n_train:].sum()
     draws = [
         counts[rng.choice(len(counts), n_held_out, replace=False, shuffle=False)].sum()

@@ -2,135 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from vael.errors import InputError
 from vael.evaluation.mmd import MMDResult, mmd
+from vael.evaluation.samples.distances import nearest
 from vael.evaluation.samples.features import FeatureExtractor, extract, space_of
 from vael.evaluation.samples.frechet import FrechetDistance, frechet_of_features
 from vael.evaluation.samples.manifold import ManifoldScores, ball_radii, overlap
-from vael.evaluation.samples.memorisation import NearestTrainingRows, nearest_training_rows
+from vael.evaluation.samples.memorisation import NearestTrainingRows, compare_neighbours
 from vael.evaluation.samples.rows import as_rows, check_width, draw_rows
+from vael.evaluation.samples.scores import SampleQuality, Score
 from vael.evaluation.samples.two_sample import LEAST_ROWS, ClassifierTwoSample, classifier_two_sample
-from vael.evaluation.tables import text_table
 
-__all__ = ["SampleQuality", "Score", "sample_quality"]
-
-
-@dataclass(frozen=True)
-class Score:
-    """One measure of samples, and the same of held-out rows.
-
-    Attributes
-    ----------
-    name : of the measure
-    value : of the samples; None where it is not defined
-    floor : of held-out rows in the place of the samples: what sampling alone leaves
-    p_value, floor_p_value : chance of a value as bad where samples have the law of the data; None where the
-        measure is no test
-    better : "high", "low", or "floor" where the best value is that of held-out rows
-    estimator : how it was computed, in words
-    space : what distances are measured in, in words
-    n : samples; as many held-out rows stand against them
-    unit : of value and floor
-    """
-
-    name: str
-    value: float | None
-    floor: float | None
-    p_value: float | None
-    floor_p_value: float | None
-    better: Literal["high", "low", "floor"]
-    estimator: str
-    space: str
-    n: int
-    unit: str
-
-
-@dataclass(frozen=True, eq=False)
-class SampleQuality:
-    """Measures of samples beside those of held-out rows.
-
-    Attributes
-    ----------
-    scores : one a measure
-    n : samples; held-out rows they are compared with; and held-out rows in their place for the floor
-    n_train : training rows
-    space : what all but the classifier and the nearest training rows are measured in, in words
-    nearest : the training rows nearest to the samples
-    sample_indices : of the samples that were used, in the order of `nearest`, shape (n,)
-    notes : what a reader must know beside the numbers
-    """
-
-    scores: tuple[Score, ...]
-    n: int
-    n_train: int
-    space: str
-    nearest: NearestTrainingRows
-    sample_indices: np.ndarray
-    notes: tuple[str, ...]
-
-    def score(self, name: str) -> Score:
-        """Find a measure by its name."""
-        for score in self.scores:
-            if score.name == name:
-                return score
-        raise KeyError(f"no score {name!r}: there are {', '.join(score.name for score in self.scores)}")
-
-    def to_rows(self) -> list[dict[str, Any]]:
-        """Flat dictionaries, one a measure."""
-        return [asdict(score) for score in self.scores]
-
-    def to_dict(self) -> dict[str, Any]:
-        """All numbers, in types that `json.dumps` takes."""
-        return {
-            "n": self.n,
-            "n_train": self.n_train,
-            "space": self.space,
-            "scores": self.to_rows(),
-            "nearest": self.nearest.to_dict(),
-            "notes": list(self.notes),
-        }
-
-    def _how(self) -> str:
-        lines: list[str] = []
-        for space in dict.fromkeys(score.space for score in self.scores):
-            lines.append(f"On {space}:")
-            lines += [
-                f"  {score.name}, {score.n} rows a side: {score.estimator}"
-                for score in self.scores
-                if score.space == space
-            ]
-        return "\n".join(lines)
-
-    def __str__(self) -> str:
-        """Text: the measures, then how each was computed."""
-        body = [
-            [
-                score.name,
-                _number(score.value),
-                _number(score.floor),
-                _chance(score.p_value),
-                _chance(score.floor_p_value),
-                "near held-out" if score.better == "floor" else score.better,
-                score.unit,
-            ]
-            for score in self.scores
-        ]
-        header = ["measure", "samples", "held-out", "p", "p held-out", "better", "unit"]
-        return "\n\n".join(
-            [
-                text_table(header, body),
-                f"{self.n} samples against {self.n} held-out rows; held-out: {self.n} others in the place "
-                f"of the samples;\n{self.n_train} training rows for neighbours",
-                self._how(),
-                *self.notes,
-            ]
-        )
+__all__ = ["sample_quality"]
 
 
 def sample_quality(
@@ -193,9 +81,14 @@ def sample_quality(
         classifier_two_sample(side, reference, classifier=classifier, random_state=seeds[0])
         for side in (x, stand_in)
     ]
+    k_train = min(neighbours, len(t))
+    found = [nearest(side, t, k_train) for side in (x, stand_in)]
+    other = nearest(reference, t, 1).distances[:, 0]
     copies = [
-        nearest_training_rows(side, t, reference, k=min(neighbours, len(t)), random_state=seeds[1])
-        for side in (x, stand_in)
+        compare_neighbours(
+            near, nearest(side, reference, 1), other, len(t), 5.0, 499, np.random.default_rng(seeds[1])
+        )
+        for near, side in zip(found, (x, stand_in), strict=True)
     ]
     f_x, f_stand_in, f_reference = (
         extract(features, side, name)
@@ -216,17 +109,19 @@ def sample_quality(
     singular = next((f.why_singular for f in frechet if f.why_singular), None)
     return SampleQuality(
         scores=(
-            *_manifold_scores(*manifolds, space),
-            _mmd_score(*kernels, space),
-            *_classifier_scores(*tests, n),
-            _frechet_score(*frechet),
-            *_copying_scores(*copies),
+            *_manifold_scores(manifolds[0], manifolds[1], space),
+            _mmd_score(kernels[0], kernels[1], space),
+            *_classifier_scores(tests[0], tests[1], n),
+            _frechet_score(frechet[0], frechet[1]),
+            *_copying_scores(copies[0], copies[1]),
         ),
         n=n,
         n_train=len(t),
         space=space,
         nearest=copies[0],
         sample_indices=chosen,
+        stand_in_indices=halves[:n],
+        reference_indices=halves[n:],
         notes=(f"Frechet distance of singular Gaussians: {singular}",) if singular else (),
     )
 
@@ -297,13 +192,3 @@ def _copying_scores(own: NearestTrainingRows, floor: NearestTrainingRows) -> lis
             space, n, "share",
         ),
     ]  # fmt: skip
-
-
-def _number(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.4g}"
-
-
-def _chance(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:.2g}" if value > 0 else "< 1e-300"

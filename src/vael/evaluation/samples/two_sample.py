@@ -128,7 +128,7 @@ def _prepared(classifier: Any, rng: np.random.Generator) -> tuple[Any, str]:
         return model, "logistic regression on standardised features"
     if not is_classifier(classifier):
         raise InputError(f"classifier must be a classifier of scikit-learn, got {type(classifier).__name__}")
-    model = clone(classifier)
+    model: Any = clone(classifier)
     unset = {
         name: seed
         for name, value in model.get_params().items()
