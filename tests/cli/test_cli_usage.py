@@ -19,7 +19,18 @@ from vael.cli.main import main
 from vael.cli.options import FitOptions
 from vael.cli.wording import as_options
 
-COMMANDS = ("fit", "report", "evaluate", "encode", "sample", "interpolate", "datasets", "demo", "theory")
+COMMANDS = (
+    "fit",
+    "report",
+    "evaluate",
+    "compare",
+    "encode",
+    "sample",
+    "interpolate",
+    "datasets",
+    "demo",
+    "theory",
+)
 
 
 def test_help_names_the_commands_and_loads_nothing_heavy() -> None:

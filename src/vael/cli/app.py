@@ -11,6 +11,7 @@ from typing import Any
 from cyclopts import App
 from cyclopts.config import Toml
 
+from vael.cli.compare import compare
 from vael.cli.datasets import datasets
 from vael.cli.demo import demo
 from vael.cli.encode import encode
@@ -60,6 +61,13 @@ _COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
   vael evaluate runs/map --json > map.json""",
     ),
     (
+        compare,
+        """\
+  vael compare runs/vae runs/iwae
+  vael compare runs/vae runs/iwae runs/map --out compared.html
+  vael compare runs/vae runs/iwae --samples 5000 --json > compared.json""",
+    ),
+    (
         encode,
         """\
   vael encode --out latents.npy                the newest run's own rows
@@ -104,6 +112,7 @@ _USAGE = {
     "fit": "SOURCE [OPTIONS]",
     "report": "[RUN] [OPTIONS]",
     "evaluate": "[RUN] [OPTIONS]",
+    "compare": "RUN RUN... [OPTIONS]",
     "encode": "[RUN] [SOURCE] --out FILE [OPTIONS]",
     "sample": "[RUN] --out FILE [OPTIONS]",
     "interpolate": "[RUN] A B --out FILE [OPTIONS]",

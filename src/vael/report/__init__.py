@@ -27,6 +27,8 @@ from vael.report.blocks import (
 from vael.report.render import render, write
 
 if TYPE_CHECKING:
+    from vael.report.compare_page import comparison_report
+    from vael.report.comparing import compare_runs
     from vael.report.measures import measure_run
     from vael.report.records import RunMeasures
     from vael.report.run_page import run_report
@@ -52,6 +54,8 @@ __all__ = [
     "Table",
     "Text",
     "case_study",
+    "compare_runs",
+    "comparison_report",
     "measure_run",
     "render",
     "run_report",
@@ -62,6 +66,8 @@ __all__ = [
 _HEAVY = {
     "RunMeasures": "records",
     "case_study": "study",
+    "compare_runs": "comparing",
+    "comparison_report": "compare_page",
     "measure_run": "measures",
     "run_report": "run_page",
 }

@@ -69,7 +69,7 @@ class Told:
         """A difference of two models, or why there is none."""
         mine, theirs = self.of.get(model, ""), self.of.get(other, "")
         if mine != theirs:
-            found = f"not comparable: a {mine}, and of {other} a {theirs}"
+            found = f"not comparable: {model} gives a {mine}, {other} a {theirs}"
         value = Interval(None) if isinstance(found, str) else found
         return Difference(
             model=model,

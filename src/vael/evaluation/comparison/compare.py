@@ -131,18 +131,18 @@ def _prepare(
     seed: int,
 ) -> tuple[Setting, np.ndarray, list[str]]:
     """Check what was given; rows in an order of their own, that order, and what is to be said."""
-    X = check_array(X_test, name="X_test", ranks=(2, 3, 4))
-    y = None if y_test is None else check_labels(y_test, len(X), name="y_test")
+    given = check_array(X_test, name="X_test", ranks=(2, 3, 4))
+    y = None if y_test is None else check_labels(y_test, len(given), name="y_test")
     train = None if X_train is None else check_array(X_train, name="X_train", ranks=(2, 3, 4))
-    if train is not None and train.shape[1:] != X.shape[1:]:
-        raise InputError(f"rows of X_train have shape {train.shape[1:]}, but those of X_test {X.shape[1:]}")
-    if (y_test is None) != (y_train is None) or (y_train is not None and train is None):
+    if train is not None and train.shape[1:] != given.shape[1:]:
         raise InputError(
-            "neighbours need labels on both sides: give X_train, y_train and y_test, or no labels"
+            f"rows of X_train have shape {train.shape[1:]}, but those of X_test {given.shape[1:]}"
         )
+    if (y_test is None) != (y_train is None) or (y_train is not None and train is None):
+        raise InputError("neighbours need X_train, y_train and y_test: give all of them, or no labels")
     known = None if train is None or y_train is None else check_labels(y_train, len(train), name="y_train")
-    order = own_order(X, y)
-    X, y = X[order], None if y is None else y[order]
+    order = own_order(given, y)
+    X, y = given[order], None if y is None else y[order]
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(4)]
     if train is not None:
         chosen = own_order(train, known)
@@ -157,7 +157,7 @@ def _prepare(
             known = y = None
     top = top_of(X, list(models.values()))
     one = 1.0 if top is None else top
-    binary = bool(((X == 0) | (one == X)).all())
+    binary = bool(np.isin(X, (0, one)).all())
     coins = X if top is None or binary else binarised(X, top, seed)
     if top is not None and not binary:
         notes.append("greys under a binary law are made 0 or 1 once, by coins that all models share")
@@ -209,13 +209,15 @@ def _row_values(judged: Mapping[str, Judged], order: np.ndarray) -> dict[str, di
 
 
 def _notes(judged: Mapping[str, Judged], samples: int) -> Generator[str]:
-    for name, each in judged.items():
-        if not isinstance(each.evidence, str) and each.evidence.trusted.mean() < 0.5:
-            share = 100 * (1 - each.evidence.trusted.mean())
-            yield (
-                f"ln p(x) of {name} is too low: for {share:.0f} % of the rows a few of the {samples} weights "
-                "decide; use more samples"
-            )
+    trusted = {
+        n: float(e.evidence.trusted.mean()) for n, e in judged.items() if not isinstance(e.evidence, str)
+    }
+    doubtful = [f"{name} ({100 * (1 - share):.0f} %)" for name, share in trusted.items() if share < 0.5]
+    if doubtful:
+        yield (
+            f"ln p(x) is too low, by an unknown amount, where a few of the {samples} weights decide: "
+            f"for most rows of {', '.join(doubtful)}; use more samples"
+        )
     for name, each in judged.items():
         if isinstance(each.scores, str) and each.scores != "none were asked for":
             yield f"samples of {name} are not judged: {each.scores}"

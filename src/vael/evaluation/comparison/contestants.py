@@ -65,7 +65,8 @@ class Contestant(ABC):
     def log_weights(self, X: np.ndarray, samples: int, seed: int) -> Iterator[tuple[slice, np.ndarray]]:
         """Slices of the rows with ln p(x, z_i) - ln q(z_i|x) in nats, ``(samples, m)``.
 
-        Sample i of all rows follows from the seed and i. Gives nothing where `no_evidence` says why.
+        Columns that come after those of the slice are padding. Sample i of all rows follows from the seed
+        and i. Gives nothing where `no_evidence` says why.
         """
 
 
@@ -120,7 +121,7 @@ class _OfVael(Contestant):
             with fast_products(self.model, size * SAMPLES):
                 for part, rows in padded_blocks(lambda part: x[part], len(x), size, self._like):
                     log_w = sampled_log_weights(self.model, rows, samples, seed)
-                    yield part, log_w[:, : part.stop - part.start].numpy() + self.log_jacobian
+                    yield part, log_w.numpy() + self.log_jacobian
 
     @abstractmethod
     def _on_model_scale(self, X: np.ndarray) -> Tensor:

@@ -39,8 +39,9 @@ def row_evidence(model: Contestant, X: np.ndarray, samples: int, seed: int) -> R
     noise, elbo_noise = np.zeros(samples), np.zeros(samples)
     done = False
     for part, log_w in model.log_weights(X, samples, seed):
-        found = row_statistics(torch.from_numpy(log_w), first=part.start)
+        found = row_statistics(torch.from_numpy(log_w), part=part)
         log_p[part], effective[part] = found.estimate, found.effective_sample_size
+        log_w = log_w[:, : part.stop - part.start]
         elbo[part] = log_w.mean(axis=0)
         noise += found.influence / n
         with np.errstate(invalid="ignore"):  # a weight of 0, which is looked at later

@@ -194,15 +194,18 @@ class Comparison:
                 each.name,
                 each.model,
                 f"{each.mean:+.4g}",
-                "-" if each.standard_error is None else f"{each.standard_error:.2g}",
-                "-" if each.low is None else f"[{each.low:+.4g}, {each.high:+.4g}]",
+                f"{each.standard_error:.2g}",
+                f"[{each.low:+.4g}, {each.high:+.4g}]",
                 each.pairing,
             ]
             for each in self.differences
-            if each.mean is not None
+            if each.mean is not None and each.low is not None
         ]
         header = ["", "model", "difference", "standard error", "95 % interval", "paired"]
-        return f"Differences to {self.models[0]}\n" + text_table(header, body)
+        head = f"Differences to {self.models[0]}; those of samples have no interval and are left out\n"
+        return (
+            head + text_table(header, body) if body else f"No difference to {self.models[0]} has an interval"
+        )
 
     def _estimators(self) -> str:
         lines: dict[str, None] = {}
