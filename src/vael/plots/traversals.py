@@ -52,10 +52,8 @@ def traversals(
             f"latents={latents}, steps={steps}, most={most}, reach={reach}"
         )
     middle = _vector(base, latents, "base", np.zeros(latents))
-    order = np.arange(latents)
-    if kl_per_latent is not None:
-        kl = _vector(kl_per_latent, latents, "kl_per_latent", order)
-        order = np.argsort(-kl, kind="stable")
+    kl = None if kl_per_latent is None else _vector(kl_per_latent, latents, "kl_per_latent", middle)
+    order = np.arange(latents) if kl is None else np.argsort(-kl, kind="stable")
     shown = order[:most].tolist()
     values = np.linspace(-reach, reach, steps)
     X = np.asarray(decode(traversal_latents(middle, shown, values)))
@@ -75,7 +73,7 @@ def traversals(
     axes.set_xlabel("value of the latent")
     axes.set_yticks(mosaic.row_centres, labels=[f"$z_{{{latent + 1}}}$" for latent in shown])
     axes.tick_params(axis="y", labelcolor=theme.text, labelsize=theme.text_size)
-    if kl_per_latent is not None:
+    if kl is not None:
         right = axes.secondary_yaxis("right")
         right.set_yticks(mosaic.row_centres, labels=same_digits(kl[shown]))
         right.tick_params(colors=theme.muted, labelsize=theme.small_size, length=0, pad=4)

@@ -34,9 +34,10 @@ class Code:
         self.ground_truth = ground_truth
         self.names, self.sizes = _checked(ground_truth)
         self.encoded = 0
-        first = self._encode(np.zeros((2, len(self.sizes)), dtype=np.int64))
+        twice = np.zeros((2, len(self.sizes)), dtype=np.int64)
+        first = self._encode(twice)
         self.latents = first.shape[1]
-        if not np.allclose(first, self._encode(np.zeros((2, len(self.sizes)), dtype=np.int64)), rtol=1e-3):
+        if not np.allclose(first, self._encode(twice), rtol=1e-3, atol=1e-6):
             raise InputError(
                 "represent gives the same images other latents each time: give the posterior mean, not a draw"
             )
@@ -51,7 +52,7 @@ class Code:
             return np.concatenate(
                 [self._encode(factors[start : start + _CHUNK]) for start in range(0, len(factors), _CHUNK)]
             )
-        place = np.ravel_multi_index(tuple(factors.T), self.sizes)
+        place = np.asarray(np.ravel_multi_index(tuple(factors.T), self.sizes))
         missing = np.unique(place[~self._known[place]])
         for start in range(0, len(missing), _CHUNK):
             part = missing[start : start + _CHUNK]

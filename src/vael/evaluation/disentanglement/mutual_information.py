@@ -63,8 +63,9 @@ class MutualInformationGap:
     bins hold two each, and the gap is ln 20 / ln 40 = 0.812; of 32 values twelve bins hold two, and it is
     0.85. So the sprites' five factors (3, 6, 40, 32, 32 values) have a MIG of 0.902. From n draws the latent
     that comes second has about (bins - 1)(values - 1) / 2n nats that are not there: at 10000 draws the
-    identity code gets 0.896. Rotated code: 0.07 to 0.27 (the sprites' factors, standardised and mixed by
-    random rotations). Constant code: 0. The scale, sign and order of the latents do not matter.
+    identity code gets 0.896. Rotated code: 0.03 to 0.32, median 0.11, over 20 random rotations of the
+    sprites' factors brought to variance 1. Constant code: 0. The scale, sign and order of the latents do not
+    matter.
 
     Defaults are those of disentanglement_lib. It is not the estimator of the paper, which integrates over
     q(z|x) in place of binning the posterior means.
