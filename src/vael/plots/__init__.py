@@ -26,6 +26,7 @@ from vael.plots.samples import samples
 from vael.plots.style import DARK, LIGHT, Theme
 from vael.plots.synthetic import synthetic_bars
 from vael.plots.thumbnails_3d import decoded_points_3d
+from vael.plots.traversals import traversals
 from vael.plots.unlabelled import unlabelled_errors
 
 __all__ = [
@@ -46,5 +47,6 @@ __all__ = [
     "reconstructions",
     "samples",
     "synthetic_bars",
+    "traversals",
     "unlabelled_errors",
 ]
