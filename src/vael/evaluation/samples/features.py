@@ -69,8 +69,8 @@ class ClassifierFeatures:
 
     Examples
     --------
-    >>> from vael.datasets import load_digits
-    >>> digits = load_digits()
+    >>> from vael.datasets import load
+    >>> digits = load("digits")
     >>> features = ClassifierFeatures.fit(digits.X, digits.y, (8, 8), epochs=2)
     >>> features(digits.X[:3]).shape
     (3, 64)
