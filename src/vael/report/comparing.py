@@ -77,18 +77,18 @@ def compare_runs(
     validation = {name: data.validation_rows for name, (_, data) in runs.items()}
     notes: list[str] = []
     if dataset.X_test is not None and len(dataset.X_test):
-        X, y, held_out = dataset.X_test, dataset.y_test, "test rows"
+        judged, labels, held_out = dataset.X_test, dataset.y_test, "test rows"
         train = np.arange(len(dataset.X))
     else:
         common, held_out = _held_out_by_all(validation, len(dataset.X))
-        X, y = dataset.X[common], None if dataset.y is None else dataset.y[common]
+        judged, labels = dataset.X[common], None if dataset.y is None else dataset.y[common]
         train = np.setdiff1d(np.arange(len(dataset.X)), np.concatenate(list(validation.values())))
         if not len(train):
             train = np.arange(len(dataset.X))
         notes = [f"{name} was trained on these rows" for name, own in validation.items() if not len(own)]
-    chosen = np.sort(np.random.default_rng(random_state).permutation(len(X))[:rows])
-    y_train = None if y is None or dataset.y is None else dataset.y[train]
-    X, y = X[chosen], None if y is None or y_train is None else y[chosen]
+    chosen = np.sort(np.random.default_rng(random_state).permutation(len(judged))[:rows])
+    y_train = None if labels is None or dataset.y is None else dataset.y[train]
+    X, y = judged[chosen], None if labels is None or y_train is None else labels[chosen]
     estimators = {name: estimator for name, (estimator, _) in runs.items()}
     found = compare(
         estimators,

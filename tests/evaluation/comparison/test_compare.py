@@ -255,6 +255,11 @@ def test_bad_input_is_refused_by_name(digits, digit_models, given, said):
         compare(settings.pop("models"), settings.pop("X_test"), **settings)
 
 
+def test_rows_of_another_width_are_refused_for_a_bare_model(linear_gaussian):
+    with pytest.raises(InputError, match=r"model 'one': rows have 4 features"):
+        compare({"one": linear_gaussian.model()}, np.zeros((3, 4)), samples=2)
+
+
 def test_values_outside_a_binary_law_are_refused(digit_models):
     with pytest.raises(InputError, match="holds 300"):
         compare({"one": digit_models["binary"]}, np.full((4, 64), 300.0), samples=2)

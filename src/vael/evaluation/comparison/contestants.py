@@ -111,12 +111,13 @@ class _OfVael(Contestant):
     def log_weights(self, X: np.ndarray, samples: int, seed: int) -> Iterator[tuple[slice, np.ndarray]]:
         x = self._on_model_scale(X)
         with torch.inference_mode(), SteadyProducts():
-            if isinstance(self.model.encoder(x[:1]), Delta):
-                self.no_evidence = "its posterior is a point, which has no density"
             if self.no_evidence:
                 return
-            check_support(self.model, x)
             a_row = SAMPLES * bytes_a_point(self.model, x.shape[1]) + 32 * samples
+            if isinstance(self.model.encoder(x[:1]), Delta):
+                self.no_evidence = "its posterior is a point, which has no density"
+                return
+            check_support(self.model, x)
             size = min(ROWS, max(1, MEMORY // a_row))
             with fast_products(self.model, size * SAMPLES):
                 for part, rows in padded_blocks(lambda part: x[part], len(x), size, self._like):
