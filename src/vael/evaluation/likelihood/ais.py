@@ -72,7 +72,7 @@ class AIS:
     temperatures: int = 1000
     chains: int = 16
     start: Literal["prior", "encoder"] = "encoder"
-    leapfrog: int = 5
+    leapfrog: int = 2
     preconditioned: bool = True
     acceptance: float = 0.65
     steepness: float = 4.0

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 WARM_UP = 20  # transitions at the first temperature, in which the tuning finds the size of the steps
-QUICK, SLOW = 0.5, 0.2  # what the logarithm of a step gains for each unit of acceptance too much
+RATE = 0.7  # what the logarithm of a step gains for each unit of acceptance too much
 
 
 def ladder(temperatures: int, steepness: float) -> np.ndarray:
@@ -155,13 +155,13 @@ def tuned_steps(
     """
     here = path.at(z)
     log_step = torch.full((z.shape[1],), -0.25 * np.log(z.shape[-1]), dtype=z.dtype, device=z.device)
-    places = [(1, QUICK)] * WARM_UP + [(t, SLOW) for t in range(1, len(betas) - 1)]
+    places = [1] * WARM_UP + list(range(1, len(betas) - 1))
     found: dict[int, Tensor] = {}
-    for t, rate in places:
+    for t in places:
         b = float(betas[t])
         noise = Noise.draw(len(z), z, generator)
         here, accepted = transition(path, here, b, log_step.exp(), scales.at(b), leapfrog, noise)
-        log_step = log_step + rate * (accepted.mean(0) - acceptance)
+        log_step = log_step + RATE * (accepted.mean(0) - acceptance)
         found[t] = log_step
     inner = torch.stack([found[t] for t in sorted(found)])
     return torch.cat([inner[:1], inner, inner[-1:]]).exp()

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
+from vael.distributions import Law, as_law
 from vael.errors import InputError
 from vael.evaluation.likelihood.blocks import MEMORY, Rows, bytes_a_point, like_of, padded_blocks
 from vael.evaluation.likelihood.estimate import check_jackknife, jackknife_words
@@ -70,13 +71,20 @@ class ImportanceSampling:
         """
         features = rows(slice(0, 1)).shape[1]
         a_row = SAMPLES * bytes_a_point(model, features) + 4 * 8 * self.samples
-        size = min(ROWS, max(1, memory // a_row))
+        size = min(ROWS, max(1, memory // a_row)) if _shares_noise(model, rows) else 1
         parts: list[RowStatistics] = []
         with torch.inference_mode(), fast_products(model, size * SAMPLES), SteadyProducts():
             for part, x in padded_blocks(rows, n, size, like_of(model)):
                 log_w = sampled_log_weights(model, x, self.samples, seed)
                 parts.append(row_statistics(log_w, self.jackknife, part))
         return collect(parts)
+
+
+def _shares_noise(model: LatentVariableModel, rows: Rows) -> bool:
+    """Whether a block of rows is drawn at once; `log_weights` draws other laws row by row, padding too."""
+    with torch.no_grad():
+        q_z = model.encoder(rows(slice(0, 1)).to(like_of(model)))
+    return isinstance(as_law(q_z), Law)
 
 
 def sampled_log_weights(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 
 from vael.errors import InputError
-from vael.evaluation.likelihood.blocks import MEMORY, Rows
+from vael.evaluation.likelihood.blocks import MEMORY, Rows, bytes_a_point
 from vael.evaluation.likelihood.estimate import LikelihoodEstimate, estimate_of
 from vael.evaluation.likelihood.statistics import RowStatistics
 from vael.evaluation.likelihood.support import check_support, measure_of
@@ -71,6 +71,7 @@ def log_likelihood(
     """
     check_memory(memory)
     about = subject(model, X)
+    bytes_a_point(about.model, about.x.shape[1])  # refuses a model without a density of such rows
     check_support(about.model, about.x)
     seed = seed_from(random_state)
     start = time.perf_counter()

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.distributions.constraints import Constraint
 
 from vael.errors import InputError
 from vael.models import (
@@ -49,6 +50,10 @@ def check_support(model: LatentVariableModel, x: Float[Tensor, "n features"]) ->
         wrong = (x < 0) | (x > 1) | ((x * top - (x * top).round()).abs() > 1e-3)
         said = f"likelihood knows k / {top} for whole k from 0 to {top} only: scale and round X"
     else:
+        support = None if likelihood is not None else _discrete_support(model, x)
+        if support is not None and not (inside := support.check(x)).all():
+            row = int((~inside).nonzero()[0, 0])
+            raise InputError(f"row {row} lies outside the support of the decoder's law, {support}")
         return
     if wrong.any():
         row, column = torch.argwhere(wrong)[0].tolist()
@@ -72,19 +77,19 @@ def measure_of(model: LatentVariableModel, x: Float[Tensor, "n features"], estim
         return Measure(False, "a cross-entropy at greys, which is not a likelihood")
     if isinstance(likelihood, (Categorical, DiscretisedLogistic)):
         return Measure(True, f"a probability of rows of {likelihood.levels} levels")
-    if likelihood is None and _foreign_discrete(model, x):
+    if likelihood is None and _discrete_support(model, x) is not None:
         return Measure(True, "a probability")
     scaling = getattr(getattr(estimator, "schema_", None), "scaling", None)
     what = getattr(scaling, "density_of", "the rows as given")
     return Measure(False, f"a density of {what}")
 
 
-def _foreign_discrete(model: LatentVariableModel, x: Tensor) -> bool:
-    """Whether a decoder that is none of vael's returns a discrete law; False where it does not say."""
+def _discrete_support(model: LatentVariableModel, x: Tensor) -> Constraint | None:
+    """The support of a discrete law that is none of vael's; None for others, or where it does not say."""
     assert model.prior is not None
     with torch.no_grad():
         law = model.decoder(torch.zeros(1, *model.prior().event_shape, dtype=x.dtype, device=x.device))
     try:
-        return bool(law.support.is_discrete)
+        return law.support if law.support.is_discrete else None
     except (NotImplementedError, AttributeError):
-        return False
+        return None
