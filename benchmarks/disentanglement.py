@@ -28,7 +28,7 @@ from vael.evaluation.disentanglement import (
     DisentanglementScore,
     FactorVAEScore,
     MutualInformationGap,
-    disentanglement,
+    disentanglement_scores,
 )
 
 
@@ -77,7 +77,7 @@ def main() -> None:
 
     def add(name: str, seed: int, represent: Callable[..., Any], truth: Sprites, **more: float) -> None:
         start = time.perf_counter()
-        found = disentanglement(represent, truth, scores=scores, random_state=seed)
+        found = disentanglement_scores(represent, truth, scores=scores, random_state=seed)
         values = {score.name: round(score.value, 3) for score in found.scores}
         rows.append({"code": name, "seed": seed, **values, "scored in s": round(time.perf_counter() - start)})
         rows[-1] |= more

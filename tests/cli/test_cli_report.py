@@ -16,7 +16,10 @@ from vael.estimators.run_data import read
 QUICK = ("--max-epochs", "2", "--hidden", "8", "--n-components", "2", "--quiet")
 
 
-def test_evaluate_prints_and_keeps(vael: Callable[..., Any], table_run: Path) -> None:
+def test_evaluate_prints_and_keeps(
+    vael: Callable[..., Any], table_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fake_page(monkeypatch)
     said = vael("evaluate", table_run, "--samples", 20, "--json", "--quiet")
     assert said.status == 0
     result = json.loads(said.out)
@@ -36,7 +39,8 @@ def test_evaluate_says_units_and_samples(vael: Callable[..., Any], table_run: Pa
     assert "nats a row" in said.out
     assert "20 samples a row" in said.out
     assert "measuring: likelihood" in said.err
-    assert "applications    none" in said.out  # it has no labels
+    assert "applications    not measured: the data have no labels" in said.out
+    assert "report: " in said.err
     assert "kept in" in said.err
 
 
@@ -104,7 +108,10 @@ def test_data_of_which_little_can_be_said(vael: Callable[..., Any], tmp_path: Pa
     assert vael("report", "r").status == 0
 
 
-def test_data_that_moved_or_changed(vael: Callable[..., Any], table_run: Path, tmp_path: Path) -> None:
+def test_data_that_moved_or_changed(
+    vael: Callable[..., Any], table_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fake_page(monkeypatch)
     place = Path(read(table_run).path or "")
     kept = place.read_bytes()
     X = np.load(place)

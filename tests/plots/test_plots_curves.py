@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vael.errors import InputError
-from vael.plots import kl_bars, learning_curves, probe_curves
+from vael.plots import interpolation_realism, kl_bars, learning_curves, probe_curves
 from vael.plots.learning import robust_limits
 
 
@@ -204,3 +204,18 @@ def test_clusterings_are_left_out_and_one_draw_has_no_bar(sound, theme):
     line, _, (bars,) = figure.axes[0].containers[0]
     assert line.get_ydata().tolist() == [50, 90]
     assert np.isnan(bars.get_segments()[1]).any() or len(bars.get_segments()[1]) == 0
+
+
+def test_ways_between_rows(theme, sound):
+    t = np.linspace(0, 1, 5)
+    lines = {"decoded": [60.0, 55, 50, 55, 60], "pixels": [50.0, 70, 90, 70, 50]}
+    figure = interpolation_realism(t, lines, reconstruction=40.0, theme=theme)
+    sound(figure, theme)
+    drawn = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    for name, values in lines.items():
+        np.testing.assert_array_equal(drawn[name].get_xdata(), t)
+        np.testing.assert_array_equal(drawn[name].get_ydata(), values)
+    assert list(drawn["held-out rows"].get_ydata()) == [50, 50]
+    assert list(drawn["reconstructions"].get_ydata()) == [40, 40]
+    with pytest.raises(InputError, match="one value for each of the 5 places"):
+        interpolation_realism(t, {"decoded": [1.0, 2.0]})

@@ -107,7 +107,8 @@ def test_denoising_is_measured_on_the_same_scale(fitted, digits, measures):
 
 def test_measures_come_back_from_json(measures):
     assert RunMeasures.from_dict(json.loads(json.dumps(measures.to_dict(), allow_nan=False))) == measures
-    bare = replace(measures, applications=None, likelihood=None, denoising=(), applications_skipped="no")
+    parts = ("applications", "likelihood", "latents", "samples", "interpolation", "smoothness")
+    bare = replace(measures, **dict.fromkeys(parts), denoising=(), skipped=dict.fromkeys(parts, "no"))
     assert RunMeasures.from_dict(json.loads(json.dumps(bare.to_dict(), allow_nan=False))) == bare
 
 
@@ -143,7 +144,7 @@ def test_where_nothing_was_held_out_the_measures_say_so(digits):
     assert found.on_training_rows
     assert found.held_out == "training rows"
     assert found.applications is None
-    assert found.applications_skipped == "the data have no labels"
+    assert found.skipped["applications"] == "the data have no labels"
 
 
 def test_densities_are_of_the_data_as_given():
@@ -239,4 +240,4 @@ def test_labels_that_are_no_classes_are_skipped(y, reason):
     fitted = VAE(1, hidden=8, max_epochs=1, random_state=0).fit(X)
     found = measure_run(fitted, Dataset(X, y), samples=2)
     assert found.applications is None
-    assert reason in found.applications_skipped
+    assert reason in found.skipped["applications"]

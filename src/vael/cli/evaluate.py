@@ -11,6 +11,7 @@ from vael.cli.common import COMMON, Common
 from vael.cli.runs import the_run
 from vael.cli.sizes import Seed, Whole
 from vael.cli.text import measures_text
+from vael.errors import MissingDependencyError
 
 __all__ = ["evaluate"]
 
@@ -24,10 +25,10 @@ def evaluate(
     data: Path | None = None,
     common: Common = COMMON,
 ) -> None:
-    """Measure a run: likelihood, reconstruction, what its latents are good for.
+    """Measure a run: likelihood, samples, latents, reconstructions, what they are good for.
 
-    The measures are printed, and kept in the run's evaluation.json, where vael
-    report finds them.
+    The measures are printed, kept in the run's evaluation.json, and written up in its
+    report.html.
 
     Parameters
     ----------
@@ -42,11 +43,16 @@ def evaluate(
     common
         How the command speaks.
     """
-    from vael.cli.measuring import EVALUATION, measure, open_run
+    from vael.cli.measuring import EVALUATION, measure, open_run, write_report
 
     folder = the_run(run)
     common.stage(f"run: {folder}")
-    measures = measure(open_run(folder, data), samples, seed, common)
+    opened = open_run(folder, data)
+    measures = measure(opened, samples, seed, common)
     result = {"run": folder, "samples": samples, "seed": seed, "measures": measures.to_dict()}
     common.result(result, measures_text(measures))
     common.stage(f"kept in {folder / EVALUATION}")
+    try:
+        common.stage(f"report: {write_report(opened, measures)}")
+    except MissingDependencyError as error:
+        common.stage(f"no report: {error}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from vael.cli.common import Common
 
-__all__ = ["EVALUATION", "Opened", "kept_measures", "measure", "open_run"]
+__all__ = ["EVALUATION", "Opened", "kept_measures", "measure", "open_run", "write_report"]
 
 EVALUATION = "evaluation.json"
 
@@ -67,6 +67,14 @@ def kept_measures(opened: Opened, samples: int | None, seed: int | None) -> Any:
         return RunMeasures.from_dict(kept["measures"]) if same and asked else None
     except (RunError, KeyError, TypeError, ValueError):  # of another version: measured anew
         return None
+
+
+def write_report(opened: Opened, measures: Any) -> Path:
+    """Write a run's report.html anew, and say where it is."""
+    from vael.report import run_report, write
+
+    page = run_report(opened.estimator, opened.dataset, measures, opened.run_data)
+    return write(page, opened.folder / "report.html", overwrite=True).resolve()
 
 
 def _weights(folder: Path) -> str:

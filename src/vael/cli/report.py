@@ -41,8 +41,7 @@ def report(
     common
         How the command speaks.
     """
-    from vael.cli.measuring import kept_measures, measure, open_run
-    from vael.report import run_report, write
+    from vael.cli.measuring import kept_measures, measure, open_run, write_report
 
     folder = the_run(run)
     common.stage(f"run: {folder}")
@@ -50,6 +49,5 @@ def report(
     measures = kept_measures(opened, samples, seed)
     if measures is None:
         measures = measure(opened, 500 if samples is None else samples, seed or 0, common)
-    page = run_report(opened.estimator, opened.dataset, measures, opened.run_data)
-    place = write(page, folder / "report.html", overwrite=True).resolve()
+    place = write_report(opened, measures)
     common.result({"run": folder, "report": place}, f"report: {place}")

@@ -1,8 +1,27 @@
-"""What a representation is good for, and how well a model learned its distribution."""
+"""How well a model learned its distribution, and what its latents are good for.
+
+Each question has a folder, which has more than is named here: `likelihood`, `latents`, `samples`,
+`disentanglement`, `downstream`, `reconstruction`, `comparison`. Every function takes a fitted estimator, a
+`LatentVariableModel` or plain arrays, and returns a frozen result that prints as a table, each number with
+its estimator, its sample count and its unit.
+"""
 
 from __future__ import annotations
 
+from vael.evaluation.comparison import (
+    Comparison,
+    Difference,
+    ForeignModel,
+    Measure,
+    compare,
+)
+from vael.evaluation.disentanglement import (
+    Disentanglement,
+    disentanglement_scores,
+)
 from vael.evaluation.downstream import (
+    AnomalyScores,
+    AnomalyTable,
     GraphLearner,
     LabelSpreading,
     LaplaceLearning,
@@ -11,25 +30,126 @@ from vael.evaluation.downstream import (
     PoissonLearning,
     ProbeRow,
     ProbeTable,
+    RowFunctions,
+    SyntheticTable,
+    UnlabelledCurve,
+    anomaly,
+    anomaly_scores,
     clustering_accuracy,
     compare_representations,
     probe,
+    representations,
+    synthetic_use,
+    unlabelled_curve,
 )
-from vael.evaluation.reconstruction import DenoisingResult, corrupt, denoise
+from vael.evaluation.latents import (
+    Diagnosis,
+    Finding,
+    LatentUse,
+    active_units,
+    aggregate_posterior,
+    diagnose,
+    latent_kl,
+    mutual_information,
+    use_of_latents,
+)
+from vael.evaluation.likelihood import (
+    AIS,
+    BidirectionalBounds,
+    ImportanceSampling,
+    LikelihoodEstimate,
+    bdmc,
+    from_log_weights,
+    log_likelihood,
+)
+from vael.evaluation.mmd import (
+    MMDResult,
+)
+from vael.evaluation.reconstruction import (
+    DenoisingResult,
+    InterpolationRealism,
+    ReconstructionError,
+    SSIMResult,
+    corrupt,
+    denoise,
+    interpolation_realism,
+    reconstruction_error,
+    ssim,
+)
+from vael.evaluation.samples import (
+    ClassifierFeatures,
+    SampleQuality,
+    classifier_two_sample,
+    frechet_distance,
+    nearest_training_rows,
+    precision_recall,
+    sample_quality,
+)
+from vael.evaluation.smoothness import (
+    SmoothnessTable,
+)
 
 __all__ = [
+    "AIS",
+    "AnomalyScores",
+    "AnomalyTable",
+    "BidirectionalBounds",
+    "ClassifierFeatures",
+    "Comparison",
     "DenoisingResult",
+    "Diagnosis",
+    "Difference",
+    "Disentanglement",
+    "Finding",
+    "ForeignModel",
     "GraphLearner",
+    "ImportanceSampling",
+    "InterpolationRealism",
     "LabelSpreading",
     "LaplaceLearning",
+    "LatentUse",
+    "LikelihoodEstimate",
+    "MMDResult",
+    "Measure",
     "NeighbourGraph",
     "PairedDifference",
     "PoissonLearning",
     "ProbeRow",
     "ProbeTable",
+    "ReconstructionError",
+    "RowFunctions",
+    "SSIMResult",
+    "SampleQuality",
+    "SmoothnessTable",
+    "SyntheticTable",
+    "UnlabelledCurve",
+    "active_units",
+    "aggregate_posterior",
+    "anomaly",
+    "anomaly_scores",
+    "bdmc",
+    "classifier_two_sample",
     "clustering_accuracy",
+    "compare",
     "compare_representations",
     "corrupt",
     "denoise",
+    "diagnose",
+    "disentanglement_scores",
+    "frechet_distance",
+    "from_log_weights",
+    "interpolation_realism",
+    "latent_kl",
+    "log_likelihood",
+    "mutual_information",
+    "nearest_training_rows",
+    "precision_recall",
     "probe",
+    "reconstruction_error",
+    "representations",
+    "sample_quality",
+    "ssim",
+    "synthetic_use",
+    "unlabelled_curve",
+    "use_of_latents",
 ]

@@ -20,7 +20,11 @@ class FittedModel(Protocol):
     """What an estimator of vael offers once it is fitted."""
 
     model_: LatentVariableModel
-    log_jacobian_: float
+
+    @property
+    def log_jacobian_(self) -> float:
+        """Nats that make a log-density of a row on the model's scale one of the row as given."""
+        ...
 
     def scored_rows(self, X: Any) -> np.ndarray:
         """Rows on the model's scale."""

@@ -16,10 +16,12 @@ from vael.plots.clusterings import clustering_bars
 from vael.plots.decoded import decoded_grid
 from vael.plots.denoising import denoising
 from vael.plots.interpolation import interpolation
+from vael.plots.interpolation_realism import interpolation_realism
 from vael.plots.kl import kl_bars
 from vael.plots.learning import learning_curves
 from vael.plots.maps import latent_map
 from vael.plots.maps_3d import latent_map_3d
+from vael.plots.neighbours import nearest_rows
 from vael.plots.probes import probe_curves
 from vael.plots.reconstructions import reconstructions
 from vael.plots.samples import samples
@@ -39,10 +41,12 @@ __all__ = [
     "decoded_points_3d",
     "denoising",
     "interpolation",
+    "interpolation_realism",
     "kl_bars",
     "latent_map",
     "latent_map_3d",
     "learning_curves",
+    "nearest_rows",
     "probe_curves",
     "reconstructions",
     "samples",

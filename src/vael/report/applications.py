@@ -127,7 +127,7 @@ def denoised(
     X = held.X[:rows]
     amount = CORRUPTION_AMOUNTS[kind]
     if estimator.image_shape_ is not None:
-        span = _image_range(estimator, held.X)
+        span = image_range(estimator, held.X)
         again = _flat(estimator.reconstruct)
         return denoise(again, X, kind=kind, amount=amount, value_range=span, examples=examples)
     low, high = held.X.min(axis=0).astype(np.float64), held.X.max(axis=0).astype(np.float64)
@@ -152,7 +152,7 @@ def measure_denoising(estimator: VAE | Autoencoder, held: HeldOut, rows: int) ->
     return [DenoisingMeasure(**{k: v for k, v in each.items() if k != "value_range"}) for each in found]
 
 
-def _image_range(estimator: VAE | Autoencoder, X: np.ndarray) -> tuple[float, float]:
+def image_range(estimator: VAE | Autoencoder, X: np.ndarray) -> tuple[float, float]:
     scaling = estimator.schema_.scaling
     if scaling.kind == "unit":
         return 0.0, float(scaling.scale)

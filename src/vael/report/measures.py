@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
@@ -12,17 +13,26 @@ import torch
 
 from vael.datasets import Dataset
 from vael.distributions import Delta
-from vael.errors import InputError
+from vael.errors import InputError, VaelWarning
 from vael.estimators import VAE, Autoencoder
 from vael.estimators.inference import module_device
 from vael.estimators.run_data import RunData
+from vael.evaluation.likelihood import ImportanceSampling, log_likelihood
+from vael.evaluation.reconstruction import reconstruction_error, ssim
 from vael.models import Bernoulli, Categorical, DiscretisedLogistic
 from vael.models.binarising import binarise_by_content
 from vael.objectives import ELBO, Reconstruction
-from vael.report.applications import fit_pca, measure_applications, measure_denoising, model_values
+from vael.report.applications import (
+    fit_pca,
+    image_range,
+    measure_applications,
+    measure_denoising,
+    model_values,
+)
+from vael.report.distribution import measure_latents, measure_samples
 from vael.report.held_out import held_out, unnamed, validation_rows
+from vael.report.neighbourhoods import measure_interpolation, measure_smoothness
 from vael.report.records import (
-    ApplicationMeasures,
     BoundMeasure,
     LikelihoodMeasure,
     ReconstructionMeasure,
@@ -35,6 +45,8 @@ __all__ = ["RunMeasures", "has_evidence", "measure_run"]
 
 MOST_BOUND_VALUES = 25_000_000  # decoded at once, over a chunk of rows and all samples
 BOUND_SAMPLES = 8
+LEAST_SIDE = 3  # pixels, for structural similarity
+OPTIONAL = ("latents", "samples", "interpolation", "smoothness", "applications")
 
 
 def measure_run(
@@ -49,7 +61,9 @@ def measure_run(
     draws: int = 5,
     most_train: int = 10_000,
     most_test: int = 5_000,
+    most_samples: int = 2_000,
     applications: bool = True,
+    distribution: bool = True,
 ) -> RunMeasures:
     """Measure a fitted estimator on the data that it was fitted to.
 
@@ -75,8 +89,12 @@ def measure_run(
         Draws of labels.
     most_train, most_test : int, default=10000, 5000
         Rows that the applications learn from and are tested on at most.
+    most_samples : int, default=2000
+        Samples that are drawn to be compared with held-out rows, at most.
     applications : bool, default=True
         Whether to measure classification with few labels: the part that takes longest.
+    distribution : bool, default=True
+        Whether to measure samples, interpolations and neighbourhoods.
 
     Returns
     -------
@@ -112,13 +130,22 @@ def measure_run(
             reconstruction = measure_reconstruction(estimator, X, pca)
         with part("denoising"):
             denoising = measure_denoising(estimator, held, rows)
-        found: ApplicationMeasures | str = "it was not asked for"
+        parts: dict[str, Callable[[], Any]] = {"latents": lambda: measure_latents(estimator, X, random_state)}
+        if distribution:
+            parts["samples"] = lambda: measure_samples(
+                estimator, dataset, held, run_data, random_state, most_samples
+            )
+            parts["interpolation"] = lambda: measure_interpolation(estimator, dataset, X, training, rng)
+            parts["smoothness"] = lambda: measure_smoothness(estimator, X, random_state)
         if applications:
-            with part("applications"):
-                found = measure_applications(
-                    estimator, dataset, run_data, pca,
-                    draws=draws, most_train=most_train, most_test=most_test, rng=rng,
-                )  # fmt: skip
+            parts["applications"] = lambda: measure_applications(
+                estimator, dataset, run_data, pca,
+                draws=draws, most_train=most_train, most_test=most_test, rng=rng,
+            )  # fmt: skip
+        found: dict[str, Any] = dict.fromkeys(OPTIONAL, "it was not asked for")
+        for name, made in parts.items():
+            with part(name):
+                found[name] = made()
     return RunMeasures(
         held_out=held.name,
         on_training_rows=held.trained_on,
@@ -128,8 +155,8 @@ def measure_run(
         bound=bound,
         reconstruction=reconstruction,
         denoising=tuple(denoising),
-        applications=None if isinstance(found, str) else found,
-        applications_skipped=found if isinstance(found, str) else "",
+        **{name: None if isinstance(each, str) else each for name, each in found.items()},
+        skipped={name: each for name, each in found.items() if isinstance(each, str)},
         seconds=seconds,
         random_state=random_state,
     )
@@ -148,13 +175,20 @@ def has_evidence(estimator: VAE | Autoencoder) -> bool:
 def measure_likelihood(estimator: VAE | Autoencoder, X: np.ndarray, samples: int) -> LikelihoodMeasure:
     """Estimate ln p(x) of rows by importance sampling."""
     assert isinstance(estimator, VAE)
-    log_p = estimator.score_samples(X, n_samples=samples)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", VaelWarning)  # of rows that rest on few weights: `trusted` says so
+        found = log_likelihood(estimator, X, ImportanceSampling(samples), random_state=estimator.seed_)
     proper, density_of = _what_kind(estimator, X)
+    bits = found.bits_per_dimension
     return LikelihoodMeasure(
-        mean=float(log_p.mean()),
-        standard_error=float(log_p.std(ddof=1) / np.sqrt(len(log_p))) if len(log_p) > 1 else 0.0,
+        mean=found.mean,
+        standard_error=0.0 if len(X) == 1 else found.mean_standard_error,
+        sampling_error=found.mean_sampling_error if samples > 1 else None,
         estimator="importance sampling from q(z|x)",
         samples=samples,
+        effective_sample_size=float(np.median(found.effective_sample_size)),
+        trusted=float(found.trusted.mean()),
+        bits_per_dimension=None if bits is None else float(bits.mean()),
         proper=proper,
         density_of=density_of,
     )
@@ -195,8 +229,14 @@ def measure_bound(estimator: VAE | Autoencoder, X: np.ndarray, seed: int) -> Bou
 
 def measure_reconstruction(estimator: VAE | Autoencoder, X: np.ndarray, pca: Any) -> ReconstructionMeasure:
     """Measure squared errors on the model's scale, beside PCA's and those of the mean row."""
-    x = model_values(estimator, X).astype(np.float64)
-    again = model_values(estimator, np.asarray(estimator.reconstruct(X)).reshape(len(X), -1))
+    x, given = model_values(estimator, X).astype(np.float64), X.reshape(len(X), -1)
+    back = np.asarray(estimator.reconstruct(X)).reshape(len(X), -1)
+    again = model_values(estimator, back)
+    errors = reconstruction_error(given, back).to_dict()
+    shape = estimator.image_shape_
+    low, high = image_range(estimator, given)
+    small = shape is None or min(shape[:2]) < LEAST_SIDE
+    alike = None if small else ssim(given, back, shape, high - low)
     projected = pca.inverse_transform(pca.transform(x.astype(np.float32)))
     mean = pca.mean_
     standardised = estimator.schema_.scaling.kind == "standardise"
@@ -206,6 +246,11 @@ def measure_reconstruction(estimator: VAE | Autoencoder, X: np.ndarray, pca: Any
         mean_error=float(((mean - x) ** 2).mean()),
         unit="standard deviations of the feature" if standardised else estimator.schema_.scaling.density_of,
         pca_axes=int(pca.n_components_),
+        absolute=errors["mae"],
+        absolute_spread=errors["mae_standard_error"],
+        similarity=None if alike is None else alike.mean,
+        similarity_spread=None if alike is None else alike.standard_error,
+        window=0 if alike is None else alike.window,
     )
 
 

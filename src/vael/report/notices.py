@@ -10,17 +10,15 @@ import numpy as np
 from vael.datasets import Dataset
 from vael.estimators import VAE, Autoencoder
 from vael.models import Bernoulli, ContinuousBernoulli, FeatureGaussian, Likelihood, SharedGaussian
-from vael.objectives import ELBO
 from vael.report.blocks import Notice
-from vael.report.measures import has_evidence
 from vael.report.records import RunMeasures
 from vael.training import EpochMetrics
 
-__all__ = ["collapse_notices", "likelihood_notices", "still_improving", "training_notices"]
+__all__ = ["latent_notices", "likelihood_notices", "still_improving", "training_notices"]
 
 LEAST_GAIN = 0.05  # nats
 LEAST_SHARE = 0.005  # of all that training gained
-LEAST_KL = 0.1  # nats a row, all latents together: below, nothing is told apart
+LEAST_TRUSTED = 0.5  # share of the rows whose importance weights are even enough
 MOST_ROWS = 5_000  # looked at to tell what the values are
 
 
@@ -65,49 +63,11 @@ def still_improving(history: Sequence[EpochMetrics]) -> bool:
     return bool(last > max(LEAST_GAIN, LEAST_SHARE * (bounds[-1] - bounds[0])))
 
 
-def collapse_notices(estimator: VAE | Autoencoder, measures: RunMeasures) -> list[Notice]:
-    """Say where latents carry nothing."""
-    if not has_evidence(estimator):
+def latent_notices(measures: RunMeasures) -> list[Notice]:
+    """Say what is wrong with the latents: collapse, and codes that lie elsewhere than the prior."""
+    if measures.latents is None:
         return []
-    active, latents = measures.bound.active_latents, estimator.n_components_
-    if measures.bound.kl < LEAST_KL:
-        return [
-            Notice(
-                "error",
-                f"Posterior collapse: the latents say {measures.bound.kl:.3f} nats about a row, all "
-                f"{latents} together. The decoder ignores them and answers every row with the same "
-                "distribution.",
-                action=_collapse_action(estimator),
-            )
-        ]
-    if active == latents:
-        return []
-    if active > latents / 4 and latents > 3:
-        return [
-            Notice(
-                "note",
-                f"{active} of {latents} latents are active; the others follow the prior whatever the row "
-                f"is. That is no fault: this model needs about {active}.",
-            )
-        ]
-    return [
-        Notice(
-            "warning",
-            f"Posterior collapse: only {active} of {latents} latents {'is' if active == 1 else 'are'} "
-            "active. The others carry nothing about the row.",
-            action=_collapse_action(estimator),
-        )
-    ]
-
-
-def _collapse_action(estimator: VAE | Autoencoder) -> str:
-    objective = estimator.objective_
-    if isinstance(objective, ELBO) and objective.beta > 1:
-        return f"`beta={objective.beta:g}` makes the KL dear: fit with `beta=1` first."
-    return (
-        "Let the KL in slowly, `objective=ELBO(warm_up=0.3)`, or give each latent some for nothing, "
-        "`objective=ELBO(free_bits=0.1)`; train longer; check that the likelihood fits the data."
-    )
+    return [Notice(found.level, found.text, found.action) for found in measures.latents.findings]
 
 
 def likelihood_notices(estimator: VAE | Autoencoder, dataset: Dataset, measures: RunMeasures) -> list[Notice]:
@@ -124,6 +84,19 @@ def likelihood_notices(estimator: VAE | Autoencoder, dataset: Dataset, measures:
                 "are greys. The number below is *not a likelihood* and compares with no other model's.",
                 action="`likelihood='continuous-bernoulli'` for greys, or `'bernoulli'`, which draws each "
                 "pixel as 0 or 1.",
+            )
+        )
+    if measures.likelihood.trusted < LEAST_TRUSTED:
+        found.append(
+            Notice(
+                "warning",
+                "The estimate of ln p(x) means little: a few of the "
+                f"{measures.likelihood.samples} importance weights decide for "
+                f"{100 * (1 - measures.likelihood.trusted):.0f} % of the rows (median effective sample size "
+                f"{measures.likelihood.effective_sample_size:.1f}), so that it is too low by an amount that "
+                "the weights do not show.",
+                action="Take more samples (`vael evaluate RUN --samples 5000`), or anneal: "
+                "`vael.evaluation.log_likelihood(vae, X, AIS())`.",
             )
         )
     gaussian = isinstance(likelihood, (FeatureGaussian, SharedGaussian))

@@ -9,17 +9,44 @@ from typing import Any
 
 from vael.errors import RunError
 from vael.evaluation import PairedDifference, ProbeRow, ProbeTable
+from vael.evaluation.latents import Finding
+from vael.evaluation.samples import Score
+from vael.evaluation.smoothness import SmoothnessRow, SmoothnessTable
 
 __all__ = [
     "ApplicationMeasures",
     "BoundMeasure",
     "DenoisingMeasure",
+    "InterpolationMeasures",
+    "LatentMeasures",
     "LikelihoodMeasure",
+    "Number",
     "ReconstructionMeasure",
     "RunMeasures",
+    "SampleMeasures",
 ]
 
-FORMAT = 1
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number with what a reader needs to trust it.
+
+    Attributes
+    ----------
+    name : of what was measured
+    value : None where it is not defined; `estimator` then says why
+    spread : standard error; None where there is none
+    unit : of both
+    estimator : how it was computed, with its sample counts, in words
+    """
+
+    name: str
+    value: float | None
+    spread: float | None
+    unit: str
+    estimator: str
 
 
 @dataclass(frozen=True)
@@ -29,16 +56,24 @@ class LikelihoodMeasure:
     Attributes
     ----------
     mean, standard_error : over the rows
+    sampling_error : of the mean, by the noise of the estimate alone; None for one sample
     estimator : its name
     samples : importance samples a row
+    effective_sample_size : median over the rows: as many equal weights would be as noisy
+    trusted : share of the rows whose weights are even enough for the estimate to mean something
+    bits_per_dimension : of discrete data; None for densities
     proper : False where the number is of a likelihood's form and no likelihood (greys under a Bernoulli)
     density_of : what it is a density or a probability of, in words
     """
 
     mean: float
     standard_error: float
+    sampling_error: float | None
     estimator: str
     samples: int
+    effective_sample_size: float
+    trusted: float
+    bits_per_dimension: float | None
     proper: bool
     density_of: str
 
@@ -75,6 +110,9 @@ class ReconstructionMeasure:
     mean_error : of answering with the mean training row, whatever the row is
     unit : of the values that were compared
     pca_axes : how many, at most as many as there are features
+    absolute, absolute_spread : mean absolute error in the data's own units, and its standard error over rows
+    similarity, similarity_spread : mean SSIM of images, and its standard error; None for tables
+    window : side of SSIM's window in pixels, 0 for tables
     """
 
     error: float
@@ -82,11 +120,76 @@ class ReconstructionMeasure:
     mean_error: float
     unit: str
     pca_axes: int
+    absolute: float
+    absolute_spread: float | None
+    similarity: float | None
+    similarity_spread: float | None
+    window: int
 
     @property
     def explained(self) -> float:
         """Share of the variance around the mean training row that reconstructions keep."""
         return 1.0 - self.error / self.mean_error if self.mean_error > 0 else float("nan")
+
+
+@dataclass(frozen=True)
+class LatentMeasures:
+    """What the latents carry, and what that means.
+
+    Attributes
+    ----------
+    numbers : active units, KL, mutual information, the aggregate posterior against the prior
+    findings : what is wrong and what to change, worst first
+    rows : measured on
+    """
+
+    numbers: tuple[Number, ...]
+    findings: tuple[Finding, ...]
+    rows: int
+
+
+@dataclass(frozen=True)
+class SampleMeasures:
+    """How good samples are, with held-out rows in their place as the floor.
+
+    Attributes
+    ----------
+    scores : one a measure
+    n, n_train : samples, as many held-out rows, as many for the floor; and training rows for neighbours
+    of : what was compared with what, in words
+    notes : what a reader must know beside the numbers
+    """
+
+    scores: tuple[Score, ...]
+    n: int
+    n_train: int
+    of: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InterpolationMeasures:
+    """How near the data the way between two codes stays: see `vael.evaluation.InterpolationRealism`.
+
+    Attributes
+    ----------
+    t : places on the way, 0 and 1 are the ends
+    decoded, blended : percentile of the distance to the nearest training row among those of held-out rows,
+        mean over the pairs: of decoded points on the line between two codes, and of blends of the two rows
+    decoded_ratio, blended_ratio : distance in the middle over that at the ends, and its standard error
+    reconstruction : percentile of reconstructions
+    pairs, n_train, n_test : pairs of held-out rows, training rows, held-out rows
+    """
+
+    t: tuple[float, ...]
+    decoded: tuple[float, ...]
+    blended: tuple[float, ...]
+    decoded_ratio: tuple[float, float]
+    blended_ratio: tuple[float, float]
+    reconstruction: float
+    pairs: int
+    n_train: int
+    n_test: int
 
 
 @dataclass(frozen=True)
@@ -128,7 +231,8 @@ class RunMeasures:
     rows, rows_available : how many were drawn of how many
     likelihood : None for a model without a prior
     bound, reconstruction, denoising : see their classes
-    applications : None where there are no classes to tell apart; then `applications_skipped` says why
+    latents, samples, interpolation, smoothness, applications : None where they were not measured
+    skipped : why not, by the names of these parts
     seconds : of each part
     random_state : that all draws follow from
     """
@@ -141,14 +245,18 @@ class RunMeasures:
     bound: BoundMeasure
     reconstruction: ReconstructionMeasure
     denoising: tuple[DenoisingMeasure, ...]
+    latents: LatentMeasures | None
+    samples: SampleMeasures | None
+    interpolation: InterpolationMeasures | None
+    smoothness: SmoothnessTable | None
     applications: ApplicationMeasures | None
-    applications_skipped: str
+    skipped: Mapping[str, str]
     seconds: Mapping[str, float]
     random_state: int
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        record: dict[str, Any] = {"format": FORMAT, **asdict(self), "seconds": dict(self.seconds)}
+        record: dict[str, Any] = {"format": FORMAT, **asdict(self)}
         explained = self.reconstruction.explained
         record["reconstruction"]["explained"] = None if math.isnan(explained) else explained
         if self.applications is not None:
@@ -169,18 +277,30 @@ class RunMeasures:
 
     @classmethod
     def _from_dict(cls, values: dict[str, Any]) -> RunMeasures:
-        likelihood, applications = values["likelihood"], values["applications"]
+        applications = values["applications"]
         bound: dict[str, Any] = {**values["bound"]}
         bound["kl_per_latent"] = tuple(bound["kl_per_latent"])
         made: dict[str, Any] = {
             **values,
-            "likelihood": None if likelihood is None else LikelihoodMeasure(**likelihood),
+            "likelihood": _some(LikelihoodMeasure, values["likelihood"]),
             "bound": BoundMeasure(**bound),
             "reconstruction": _plain(ReconstructionMeasure, values["reconstruction"]),
             "denoising": tuple(DenoisingMeasure(**each) for each in values["denoising"]),
+            "latents": _some(LatentMeasures, values["latents"], numbers=Number, findings=Finding),
+            "samples": _some(SampleMeasures, values["samples"], scores=Score),
+            "interpolation": _some(InterpolationMeasures, values["interpolation"]),
+            "smoothness": _some(SmoothnessTable, values["smoothness"], rows=SmoothnessRow),
             "applications": None if applications is None else _applications(applications),
         }
         return cls(**made)
+
+
+def _some(kind: type, values: Mapping[str, Any] | None, **parts: type) -> Any:
+    """Build a dataclass, whose fields named in `parts` are tuples of others; None of None."""
+    if values is None:
+        return None
+    made = {name: tuple(_plain(part, each) for each in values[name]) for name, part in parts.items()}
+    return _plain(kind, {**values, **made})
 
 
 def _applications(values: Mapping[str, Any]) -> ApplicationMeasures:
@@ -199,4 +319,8 @@ def _plain(kind: type, values: Mapping[str, Any]) -> Any:
     """Build a dataclass from its own fields among `values`, with lists as tuples."""
     fields: Sequence[str] = list(kind.__dataclass_fields__)
     own = {name: values[name] for name in fields if name in values}
-    return kind(**{name: tuple(v) if isinstance(v, list) else v for name, v in own.items()})
+    return kind(**{name: _tuples(value) for name, value in own.items()})
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(each) for each in value) if isinstance(value, list) else value

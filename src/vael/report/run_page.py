@@ -8,9 +8,10 @@ from vael.estimators import VAE, Autoencoder
 from vael.estimators.run_data import RunData
 from vael.report.blocks import Block, Fact, Facts, Heading, Measured, Notice, Report, Section
 from vael.report.choices import choices, duration, training_facts
+from vael.report.distribution_seen import between_section, quality_section, use_section
 from vael.report.held_out import held_out, unnamed
 from vael.report.machine import describe_machine
-from vael.report.notices import collapse_notices, likelihood_notices, training_notices
+from vael.report.notices import likelihood_notices, training_notices
 from vael.report.numbers_seen import application_section, denoising_section, likelihood_section
 from vael.report.pictures import in_both_themes
 from vael.report.records import RunMeasures
@@ -52,6 +53,9 @@ def run_report(
             sample_section(estimator, dataset, held, measures.random_state),
             latent_section(estimator, dataset, held),
             _with_notices(likelihood_section(estimator, measures), _notices(estimator, dataset, measures)),
+            use_section(measures),
+            quality_section(estimator, dataset, held, measures, run_data),
+            between_section(measures),
             application_section(measures) or _no_applications(measures),
             denoising_section(estimator, dataset, held, measures),
             _measured(measures),
@@ -137,7 +141,7 @@ def _training(estimator: VAE | Autoencoder) -> Section:
 
 
 def _notices(estimator: VAE | Autoencoder, dataset: Dataset, measures: RunMeasures) -> list[Notice]:
-    found = [*likelihood_notices(estimator, dataset, measures), *collapse_notices(estimator, measures)]
+    found = likelihood_notices(estimator, dataset, measures)
     if measures.on_training_rows:
         found.append(
             Notice(
@@ -155,7 +159,7 @@ def _with_notices(section: Section, notices: list[Notice]) -> Section:
 
 
 def _no_applications(measures: RunMeasures) -> Section:
-    text = f"Not measured: {measures.applications_skipped}."
+    text = f"Not measured: {measures.skipped['applications']}."
     return Section("With few labels", text)
 
 
@@ -164,6 +168,7 @@ def _measured(measures: RunMeasures) -> Section:
     facts = [Fact(f"Time: {name}", duration(seconds)) for name, seconds in measures.seconds.items()]
     facts += [Fact(name.capitalize(), value) for name, value in machine.items()]
     facts.append(Fact("Seed of the measures", measures.random_state))
+    facts += [Fact(f"Not measured: {name}", why) for name, why in measures.skipped.items()]
     return Section("How this was measured", "", (Facts(facts),))
 
 

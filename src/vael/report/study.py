@@ -34,7 +34,7 @@ class ModelPlan:
     name : of its run folder
     purpose : what it is fitted for
     latents, hidden, epochs, batch_size, learning_rate : of the `VAE`
-    applications : whether it is probed with few labels
+    applications : whether it is probed with few labels, and its samples and neighbourhoods are measured
     """
 
     name: str
@@ -65,10 +65,13 @@ class _Size:
     draws: int
     most_train: int
     most_test: int
+    most_samples: int
 
 
-_FULL = _Size("mnist", samples=500, rows=1000, draws=5, most_train=10_000, most_test=5_000)
-_SMALL = _Size("digits", samples=100, rows=200, draws=2, most_train=1_000, most_test=500)
+_FULL = _Size(
+    "mnist", samples=500, rows=1000, draws=5, most_train=10_000, most_test=5_000, most_samples=2_000
+)
+_SMALL = _Size("digits", samples=100, rows=200, draws=2, most_train=1_000, most_test=500, most_samples=200)
 
 
 def case_study(
@@ -132,6 +135,8 @@ def case_study(
             most_train=size.most_train,
             most_test=size.most_test,
             applications=plan.applications,
+            distribution=plan.applications,
+            most_samples=size.most_samples,
         )
         studied.append(StudiedModel(plan.name, plan.purpose, estimators[plan.name], measures))
     measured = time.perf_counter() - start - fitted

@@ -17,9 +17,10 @@ from vael.report.blocks import (
     Table,
 )
 from vael.report.choices import clock
+from vael.report.distribution_seen import between_section, quality_section, use_section
 from vael.report.held_out import for_maps, held_out
 from vael.report.machine import describe_machine
-from vael.report.notices import collapse_notices, likelihood_notices, training_notices
+from vael.report.notices import latent_notices, likelihood_notices, training_notices
 from vael.report.numbers_seen import application_blocks, denoising_section, likelihood_section
 from vael.report.records import RunMeasures
 from vael.report.study_sections import (
@@ -57,7 +58,10 @@ def study_report(
         space_section(space, for_maps(dataset, held)),
         large_section(large, held, seed),
         _likelihood(studied, dataset),
+        use_section(large.measures),
+        quality_section(large.estimator, dataset, held, large.measures),
         path_section(large, held),
+        between_section(large.measures),
         _few_labels(large.measures),
         denoising_section(large.estimator, dataset, held, large.measures),
     ]
@@ -205,7 +209,7 @@ def _few_labels(measures: RunMeasures) -> Section | None:
 def _notices(model: StudiedModel, dataset: Dataset) -> list[Notice]:
     found = [
         *training_notices(model.estimator),
-        *collapse_notices(model.estimator, model.measures),
+        *latent_notices(model.measures),
         *likelihood_notices(model.estimator, dataset, model.measures),
     ]
     latents = model.estimator.n_components_

@@ -12,7 +12,7 @@ from vael.evaluation.disentanglement import (
     BetaVAEScore,
     FactorVAEScore,
     MutualInformationGap,
-    disentanglement,
+    disentanglement_scores,
 )
 
 QUICK = (
@@ -31,7 +31,7 @@ def test_defaults_are_those_of_disentanglement_lib():
 
 
 def test_all_scores_of_the_factors_themselves(small):
-    found = disentanglement(lambda f: f, small, scores=QUICK)
+    found = disentanglement_scores(lambda f: f, small, scores=QUICK)
     names = ["beta-VAE score", "FactorVAE score", "MIG", *(f"DCI {each}" for each in (
         "disentanglement", "completeness", "informativeness"))]  # fmt: skip
     assert [score.name for score in found.scores] == names
@@ -50,7 +50,7 @@ def test_sprites_by_their_moments():
         centre = [(images.sum(axis) * across).sum(1) / mass for axis in (1, 2)]
         return np.stack([np.sqrt(mass), *centre], axis=1)
 
-    found = disentanglement(represent, Sprites(), scores=(MutualInformationGap(images=3000), QUICK[3]))
+    found = disentanglement_scores(represent, Sprites(), scores=(MutualInformationGap(images=3000), QUICK[3]))
     gaps = dict(zip(found.factors, found.results[0].gaps, strict=True))
     assert min(gaps["x"], gaps["y"]) > 0.7
     assert gaps["scale"] > 0.4
@@ -61,20 +61,20 @@ def test_sprites_by_their_moments():
 
 
 def test_same_seed_same_scores_whatever_else_is_asked(small):
-    all_of_them = disentanglement(small.rotated, small, scores=QUICK, random_state=3)
-    alone = disentanglement(small.rotated, small, scores=QUICK[1:2], random_state=3)
+    all_of_them = disentanglement_scores(small.rotated, small, scores=QUICK, random_state=3)
+    alone = disentanglement_scores(small.rotated, small, scores=QUICK[1:2], random_state=3)
     assert alone.score("FactorVAE score").value == all_of_them.score("FactorVAE score").value
     np.testing.assert_array_equal(alone.results[0].votes, all_of_them.results[1].votes)
-    again = disentanglement(small.rotated, small, scores=QUICK[1:2], random_state=4)
+    again = disentanglement_scores(small.rotated, small, scores=QUICK[1:2], random_state=4)
     assert (again.results[0].votes != alone.results[0].votes).any()
-    by_generator = disentanglement(
+    by_generator = disentanglement_scores(
         small.rotated, small, scores=QUICK[1:2], random_state=np.random.default_rng(3)
     )
     np.testing.assert_array_equal(by_generator.results[0].votes, alone.results[0].votes)
 
 
 def test_text_and_json(small):
-    found = disentanglement(lambda f: f[:, :1], small, scores=QUICK)
+    found = disentanglement_scores(lambda f: f[:, :1], small, scores=QUICK)
     record = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert record["scores"][2]["value"] is None
     assert record["factors"] == {"factor 0": 3, "factor 1": 4, "factor 2": 5}
@@ -88,4 +88,4 @@ def test_text_and_json(small):
 
 def test_no_score_is_refused(small):
     with pytest.raises(InputError, match="at least one score"):
-        disentanglement(lambda f: f, small, scores=())
+        disentanglement_scores(lambda f: f, small, scores=())

@@ -8,7 +8,7 @@ from vael.evaluation.disentanglement.dci import DCI, TREES, DCIResult
 from vael.evaluation.disentanglement.disentanglement import (
     DEFAULT_SCORES,
     Disentanglement,
-    disentanglement,
+    disentanglement_scores,
 )
 from vael.evaluation.disentanglement.factor_vae import FactorVAEResult, FactorVAEScore
 from vael.evaluation.disentanglement.mutual_information import (
@@ -33,5 +33,5 @@ __all__ = [
     "MutualInformationGap",
     "MutualInformationGapResult",
     "Score",
-    "disentanglement",
+    "disentanglement_scores",
 ]

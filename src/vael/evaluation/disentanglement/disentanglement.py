@@ -19,7 +19,7 @@ from vael.evaluation.disentanglement.mutual_information import MutualInformation
 from vael.evaluation.disentanglement.score import DisentanglementScore, Measured, Score
 from vael.evaluation.tables import text_table
 
-__all__ = ["DEFAULT_SCORES", "Disentanglement", "disentanglement"]
+__all__ = ["DEFAULT_SCORES", "Disentanglement", "disentanglement_scores"]
 
 DEFAULT_SCORES: tuple[DisentanglementScore, ...] = (
     BetaVAEScore(),
@@ -29,7 +29,7 @@ DEFAULT_SCORES: tuple[DisentanglementScore, ...] = (
 )
 
 
-def disentanglement(
+def disentanglement_scores(
     represent: Callable[[Any], Any],
     ground_truth: GroundTruth,
     *,

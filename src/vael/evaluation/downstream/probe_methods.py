@@ -111,7 +111,13 @@ class PrincipalAxes(TransformerMixin, BaseEstimator):
         else:
             from sklearn.utils.extmath import randomized_svd
 
-            axes = randomized_svd(centred, min(self.most, rows, features), n_iter=5, random_state=0)[2].T
+            most = min(self.most, rows, features)
+            axes = randomized_svd(
+                centred,
+                most,
+                n_iter=5,  # pyright: ignore[reportArgumentType] - annotated as the word "auto" alone
+                random_state=0,
+            )[2].T
         self.axes_ = axes[:, : self.most]
         return self
 
