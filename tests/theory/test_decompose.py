@@ -324,7 +324,7 @@ def test_rows_are_checked(digits: np.ndarray) -> None:
         decompose(model, torch.tensor([[0.0, 1, 1], [0, 1, 0.5]]))
     with pytest.raises(InputError, match="nan at row 0, column 1"):
         decompose(model, torch.tensor([[0.0, torch.nan, 1]]))
-    with pytest.raises(InputError, match=r"shape \(3,\)"):
+    with pytest.raises(InputError, match=r"shape \(n, features\), got \(3,\)"):
         decompose(model, torch.zeros(3))
     with pytest.raises(InputError, match="tolerance must be > 0"):
         decompose(model, torch.zeros(1, 3), tolerance=0.0)

@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from vael.distributions import Delta, DiagonalNormal, FullNormal, as_law
 from vael.errors import InputError
-from vael.models import Bernoulli, LatentVariableModel, SharedScalePosterior
+from vael.evaluation.likelihood.support import check_support
+from vael.evaluation.subject import subject
+from vael.models import LatentVariableModel, SharedScalePosterior
 from vael.nn.products import fast_products
 
 __all__ = ["InferenceProblem", "evaluating", "inference_problem"]
@@ -110,19 +111,13 @@ def inference_problem(model: Any, X: Any) -> InferenceProblem:
         raise InputError(
             "this model has no prior, so it has no evidence: an autoencoder cannot be decomposed"
         )
-    like = next((p for p in inner.parameters()), torch.zeros(()))
-    if inner is model:
-        x, log_jacobian = _rows(inner, X, like), 0.0
-    else:
-        if not hasattr(model, "scored_rows"):
-            raise InputError(f"{type(model).__name__} scores no rows: give its model_ and rows on its scale")
-        x = torch.from_numpy(model.scored_rows(X)).to(like)
-        log_jacobian = float(model.schema_.scaling.log_jacobian)
     with evaluating(inner), torch.no_grad():
-        loc, tril, family = _normal(as_law(inner.encoder(x)))
+        about = subject(model, X)
+        check_support(inner, about.x)
+        loc, tril, family = _normal(as_law(inner.encoder(about.x)))
     if isinstance(getattr(inner.encoder, "posterior", None), SharedScalePosterior):
         family = "shared"
-    return InferenceProblem(inner, x, loc, tril, family, log_jacobian)
+    return InferenceProblem(inner, about.x, loc, tril, family, about.log_jacobian)
 
 
 def _normal(law: Any) -> tuple[Tensor, Tensor, str]:
@@ -142,22 +137,3 @@ def _normal(law: Any) -> tuple[Tensor, Tensor, str]:
         wrong = ~(torch.isfinite(loc).all(-1) & torch.isfinite(tril).all((-2, -1)))
         raise InputError(f"the encoder's q is not finite at row {int(wrong.nonzero()[0])}")
     return loc.clone(), tril.clone(), family
-
-
-def _rows(model: LatentVariableModel, X: Any, like: Tensor) -> Tensor:
-    x = torch.as_tensor(np.asarray(X) if not isinstance(X, Tensor) else X)
-    if x.dim() != 2 or not len(x):
-        raise InputError(f"X must be rows on the model's scale, (n, features), got shape {tuple(x.shape)}")
-    if not torch.isfinite(x).all():
-        row, column = (~torch.isfinite(x)).nonzero()[0].tolist()
-        raise InputError(f"X holds {x[row, column].item()} at row {row}, column {column}")
-    likelihood = getattr(model.decoder, "likelihood", None)
-    if isinstance(likelihood, Bernoulli) and likelihood.binarise is not None:
-        grey = (x != 0) & (x != 1)
-        if grey.any():
-            row, column = grey.nonzero()[0].tolist()
-            raise InputError(
-                f"X holds {x[row, column].item():g} at row {row}, column {column}, but the model's "
-                "likelihood is of coins: binarise X, or give the estimator, which does"
-            )
-    return x.detach().to(like)
