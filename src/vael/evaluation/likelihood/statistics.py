@@ -75,7 +75,8 @@ def row_statistics(
     error[total == -math.inf] = math.nan
     ess = torch.where(squares > 0, 1 / squares, 0.0).clamp(max=k)
     influence = (k * share - 1)[:, :keep][:, torch.isfinite(total[:keep])].sum(1)
-    return RowStatistics(*(t[:keep].numpy() for t in (estimate, error, ess)), influence.numpy())
+    kept, spread, size = (t[:keep].numpy() for t in (estimate, error, ess))
+    return RowStatistics(kept, spread, size, influence.numpy())
 
 
 def trusted(effective_sample_size: np.ndarray, samples: int) -> np.ndarray:
