@@ -92,7 +92,7 @@ def test_images_with_three_latents_have_every_picture(fitted, digits, measures):
     np.testing.assert_allclose(cloud.points, fitted.transform(digits.X), rtol=1e-6)
     np.testing.assert_array_equal(np.array(cloud.label_names)[cloud.labels].astype(int), digits.y)
     pictures = blocks(report, Picture)
-    assert len(pictures) == 13
+    assert len(pictures) == 14
     assert all(picture.dark is not None and picture.alt for picture in pictures)
 
 

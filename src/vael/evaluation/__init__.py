@@ -91,8 +91,10 @@ from vael.evaluation.smoothness import (
 
 __all__ = [
     "AIS",
+    "DCI",
     "AnomalyScores",
     "AnomalyTable",
+    "BetaVAEScore",
     "BidirectionalBounds",
     "ClassifierFeatures",
     "Comparison",
@@ -100,6 +102,7 @@ __all__ = [
     "Diagnosis",
     "Difference",
     "Disentanglement",
+    "FactorVAEScore",
     "Finding",
     "ForeignModel",
     "GraphLearner",
@@ -111,6 +114,7 @@ __all__ = [
     "LikelihoodEstimate",
     "MMDResult",
     "Measure",
+    "MutualInformationGap",
     "NeighbourGraph",
     "PairedDifference",
     "PoissonLearning",

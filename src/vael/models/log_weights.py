@@ -15,7 +15,9 @@ from vael.models.latent_variable_model import LatentVariableModel
 
 __all__ = ["WeightedSamples", "log_weights", "weigh"]
 
-TILE = 512  # rows decoded together where no gradient is wanted, so that what comes of them stays in the cache
+TILE = (
+    1024  # rows decoded together where no gradient is wanted, so that what comes of them stays in the cache
+)
 
 
 @dataclass(frozen=True)

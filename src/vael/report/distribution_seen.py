@@ -22,11 +22,12 @@ __all__ = ["between_section", "quality_section", "use_section"]
 
 SHOWN = 12  # samples with their nearest training rows
 NEAREST = 3
+MOST_TRAVERSED = 10
 POOL = 10_000  # training rows that the picture looks among
 
 
-def use_section(measures: RunMeasures) -> Section | None:
-    """How much the latents carry, and whether their law is the prior."""
+def use_section(estimator: VAE | Autoencoder, held: HeldOut, measures: RunMeasures) -> Section | None:
+    """How much the latents carry, whether their law is the prior, and what each does."""
     if measures.latents is None:
         return None
     rows: list[tuple[Cell, ...]] = []
@@ -49,7 +50,27 @@ def use_section(measures: RunMeasures) -> Section | None:
         "about their rows is the mutual information I(x; z); the rest of the KL term is paid because the law "
         "of all codes, q(z), is not the prior: there samples will differ from reconstructions."
     )
-    return Section("What the latents carry", lead, (*latent_notices(measures), table))
+    blocks: list[Block] = [*latent_notices(measures), table]
+    if estimator.image_shape_ is not None and isinstance(estimator, VAE):
+        blocks.append(_traversals(estimator, held, measures))
+    return Section("What the latents carry", lead, blocks)
+
+
+def _traversals(estimator: VAE, held: HeldOut, measures: RunMeasures) -> Block:
+    kl, latents = measures.bound.kl_per_latent, estimator.n_components_
+    shown = f"The {MOST_TRAVERSED} latents" if latents > MOST_TRAVERSED else "The latents"
+    order = " that carry most, by their KL" if kl and latents > 1 else ""
+    return in_both_themes(
+        plots.traversals,
+        lambda z: np.asarray(estimator.inverse_transform(z)).reshape(len(z), -1),
+        latents,
+        estimator.image_shape_,
+        kl_per_latent=kl or None,
+        most=MOST_TRAVERSED,
+        value_limits=limits_of(held.X, estimator.image_shape_),
+        caption=f"{shown}{order}: each row moves one of them from -3 to 3, the others stay at 0.",
+        alt="Decoded images along each latent",
+    )
 
 
 def quality_section(

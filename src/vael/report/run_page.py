@@ -53,7 +53,7 @@ def run_report(
             sample_section(estimator, dataset, held, measures.random_state),
             latent_section(estimator, dataset, held),
             _with_notices(likelihood_section(estimator, measures), _notices(estimator, dataset, measures)),
-            use_section(measures),
+            use_section(estimator, held, measures),
             quality_section(estimator, dataset, held, measures, run_data),
             between_section(measures),
             application_section(measures) or _no_applications(measures),

@@ -58,7 +58,7 @@ def study_report(
         space_section(space, for_maps(dataset, held)),
         large_section(large, held, seed),
         _likelihood(studied, dataset),
-        use_section(large.measures),
+        use_section(large.estimator, held, large.measures),
         quality_section(large.estimator, dataset, held, large.measures),
         path_section(large, held),
         between_section(large.measures),
