@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -117,9 +118,10 @@ def main() -> None:
     annealed = rows[0]
     whole = (asked.rows, asked.temperatures, asked.chains) == (100, 1000, 16)
     gain = annealed["ln p(x), nats"] - equal["ln p(x), nats"]
+    network = Path(asked.run).name if asked.run else f"{asked.epochs} epochs"
     notes = [
-        f"MNIST test digits, binarised as score_samples does; {asked.run or f'{asked.epochs} epochs'}; seed "
-        f"{SEED}; {asked.chains} chains, {asked.temperatures} temperatures unless said; tuning is counted",
+        f"MNIST test digits, binarised as score_samples does; {network}; seed {SEED}; "
+        f"{asked.chains} chains, {asked.temperatures} temperatures unless said; tuning is counted",
         f"at equal cost annealing from the encoder gives {gain:+.3f} nats against importance sampling",
         *(
             f"bounds from both sides, from the {b['start']}: {b['lower, nats']} to {b['upper']}"

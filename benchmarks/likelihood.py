@@ -62,8 +62,9 @@ def main() -> None:
     difference = estimates["bfloat16"].estimate - estimates["float32"].estimate
     noise = float(difference.std(ddof=1) / np.sqrt(len(difference)))
     rows[1]["minus float32, nats"] = f"{difference.mean():+.4f} +- {noise:.4f}"
+    network = asked.run.name if asked.run else "a net of one epoch"
     notes = [
-        f"{asked.samples} samples of each of {len(X)} test digits, {asked.run or 'a net of one epoch'}",
+        f"{asked.samples} samples of each of {len(X)} test digits, {network}",
         f"aims at 10000 x 5000: 180 s, 1000 MB, ratio 1.5, error below 0.02 nats; threads: "
         f"{torch.get_num_threads()}",
         f"largest difference of a row: {np.abs(difference).max():.3f} nats",

@@ -117,7 +117,7 @@ def _terms(model: LatentVariableModel, loss: Tensor, bound: Tensor, sampled: Wei
 
 
 def _systematic(weights: Tensor, few: int, generator: Generator | None) -> Tensor:
-    """Draw places ``(few, n)`` by weights ``(k, n)`` that sum to 1 over k: each ``few * w_i`` times on average.
+    """Draw places ``(few, n)`` by weights ``(k, n)`` that sum to 1 over k: ``few * w_i`` times in the mean.
 
     Systematic resampling (Douc 2005, arXiv cs/0507025, section 2.4): one uniform number a row, equal steps.
     """
