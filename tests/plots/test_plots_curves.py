@@ -208,7 +208,7 @@ def test_clusterings_are_left_out_and_one_draw_has_no_bar(sound, theme):
 
 def test_ways_between_rows(theme, sound):
     t = np.linspace(0, 1, 5)
-    lines = {"decoded": [60.0, 55, 50, 55, 60], "pixels": [50.0, 70, 90, 70, 50]}
+    lines = {"decoded": [60.0, 55.0, 50.0, 55.0, 60.0], "pixels": [50.0, 70.0, 90.0, 70.0, 50.0]}
     figure = interpolation_realism(t, lines, reconstruction=40.0, theme=theme)
     sound(figure, theme)
     drawn = {line.get_label(): line for line in figure.axes[0].get_lines()}

@@ -61,7 +61,8 @@ class Difference:
     Attributes
     ----------
     mean : None where it is not defined, or the two do not compare; `why` then says why
-    standard_error, low, high : of the mean, and its 95 % confidence interval; None where there is none
+    standard_error : of the mean; None where there is none
+    low, high : ends of its 95 % confidence interval; None where there is none
     unit, rows : as of the measures
     pairing : "by row", "by resampled rows", or "none"
     better : of the measure
