@@ -48,9 +48,9 @@ class ModelPlan:
 
 
 MODELS = (
-    ModelPlan("plane", "for the map", 2, (500, 250), 25),
-    ModelPlan("space", "for the map in space", 3, (500, 250), 25),
-    ModelPlan("large", "for features and likelihood", 20, (500,), 60, learning_rate=3e-3, applications=True),
+    ModelPlan("plane", "for the map", 2, (500, 250), 20),
+    ModelPlan("space", "for the map in space", 3, (500, 250), 20),
+    ModelPlan("large", "for features and likelihood", 20, (500,), 50, learning_rate=3e-3, applications=True),
 )
 QUICK = MappingProxyType({"plane": (64, 40), "space": (64, 40), "large": (128, 40)})  # widths, epochs
 
@@ -69,7 +69,7 @@ class _Size:
 
 
 _FULL = _Size(
-    "mnist", samples=500, rows=1000, draws=5, most_train=10_000, most_test=5_000, most_samples=2_000
+    "mnist", samples=500, rows=1000, draws=3, most_train=10_000, most_test=5_000, most_samples=2_000
 )
 _SMALL = _Size("digits", samples=100, rows=200, draws=2, most_train=1_000, most_test=500, most_samples=200)
 
