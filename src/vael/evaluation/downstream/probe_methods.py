@@ -159,7 +159,7 @@ def _gaussian_mixture(clusters: int, seed: int) -> Any:
     from sklearn.mixture import GaussianMixture
     from sklearn.pipeline import make_pipeline
 
-    mixture = GaussianMixture(clusters, reg_covar=1e-5, max_iter=300, random_state=seed)
+    mixture = GaussianMixture(clusters, tol=1e-2, reg_covar=1e-5, max_iter=300, random_state=seed)
     return make_pipeline(OneScale(), PrincipalAxes(MIXTURE_FEATURES), mixture)
 
 
