@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -39,3 +40,11 @@ def test_public_names_exist() -> None:
 
     for name in getattr(vael, "__all__", ()):
         assert getattr(vael, name) is not None
+
+
+@pytest.mark.parametrize(
+    "room", ["evaluation", "estimators", "models", "nn", "objectives", "plots", "theory"]
+)
+def test_what_a_room_names_is_there(room: str) -> None:
+    module = import_module(f"vael.{room}")
+    assert [name for name in module.__all__ if not hasattr(module, name)] == []

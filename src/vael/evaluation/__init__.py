@@ -16,7 +16,11 @@ from vael.evaluation.comparison import (
     compare,
 )
 from vael.evaluation.disentanglement import (
+    DCI,
+    BetaVAEScore,
     Disentanglement,
+    FactorVAEScore,
+    MutualInformationGap,
     disentanglement_scores,
 )
 from vael.evaluation.downstream import (

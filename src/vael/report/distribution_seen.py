@@ -37,7 +37,7 @@ def use_section(estimator: VAE | Autoencoder, held: HeldOut, measures: RunMeasur
             value = Measured(each.value, each.spread)
         if isinstance(value, float) and value.is_integer() and each.unit.startswith("of "):
             value = int(value)
-        rows.append((each.name, value, each.unit, each.estimator))
+        rows.append((each.name, value, each.unit.replace(" ", "\u00a0"), each.estimator))
     table = Table(
         (Column("Quantity"), Column("value", digits=3), "unit", "estimator"),
         rows,
@@ -89,7 +89,7 @@ def quality_section(
             Column("Measure"),
             Column("samples", digits=3),
             Column("held out", digits=3),
-            "p-value",
+            "p",
             "better",
             "estimator",
         ),
@@ -98,9 +98,9 @@ def quality_section(
             for space in dict.fromkeys(score.space for score in found.scores)
         ],
         caption=f"{found.n} {found.of}.",
-        note=f"*held out* is the floor: {found.n} other held-out rows in the place of the samples. A p-value "
-        "is the chance of a number as bad if samples had the law of the data; of the floor's own, see "
-        f"evaluation.json. {' '.join(found.notes)}",
+        note=f"*held out* is the floor: {found.n} other held-out rows in the place of the samples. *p* "
+        "is the chance of a number as bad if samples had the law of the data; those of the floor are in "
+        f"the JSON beside this page. {' '.join(found.notes)}",
     )
     blocks: list[Block] = [table]
     if estimator.image_shape_ is not None and isinstance(estimator, VAE):
@@ -118,8 +118,13 @@ def quality_section(
 def _line(score: Score) -> tuple[Cell, ...]:
     values = ("not defined" if each is None else each for each in (score.value, score.floor))
     better = {"high": "higher", "low": "lower", "floor": "as held out"}[score.better]
-    chance = "" if score.p_value is None else "< 0.001" if score.p_value < 0.001 else f"{score.p_value:.3f}"
-    return (score.name.replace("^2", "²"), *values, chance, better, score.estimator)
+    return (score.name.replace("^2", "²"), *values, _chance(score.p_value), better, score.estimator)
+
+
+def _chance(p_value: float | None) -> str:
+    if p_value is None:
+        return ""
+    return "<\u00a00.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
 def _nearest(estimator: VAE, train: np.ndarray, held: HeldOut, seed: int) -> Block:
