@@ -72,6 +72,8 @@ def test_options_reach_the_estimator(vael: Callable[..., Any], tmp_path: Path) -
         "beta": 2.5,
         "max-epochs": 3,
         "batch-size": 7,
+        "n-decoders": 2,
+        "ensemble": "last-layer",
         "learning-rate": 0.002,
         "schedule": "cosine",
         "patience": 2,

@@ -57,6 +57,10 @@ class FitOptions:
     """Family of q(z|x)."""
     beta: Annotated[float | None, _MODEL] = None
     """Weight of the KL in the loss."""
+    n_decoders: Annotated[Whole | None, _MODEL] = None
+    """Networks of the decoder; several tell where there are no data [1]."""
+    ensemble: Annotated[Literal["full", "last-layer"] | None, _MODEL] = None
+    """What each of several decoders has of its own: everything, or the last layer [full]."""
     max_epochs: Annotated[Whole | None, _TRAINING] = None
     """Passes over the rows at most."""
     batch_size: Annotated[Whole | None, _TRAINING] = None

@@ -12,6 +12,7 @@ from vael.distributions.divergence import closed_form_kl, kl_per_latent
 from vael.distributions.draw import draw, fork
 from vael.distributions.full_normal import FullNormal
 from vael.distributions.law import Law
+from vael.distributions.mixture import UniformMixture
 from vael.distributions.normal import DiagonalNormal
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "DiscretisedLogistic",
     "FullNormal",
     "Law",
+    "UniformMixture",
     "as_law",
     "closed_form_kl",
     "draw",

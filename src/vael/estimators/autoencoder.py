@@ -26,6 +26,8 @@ class Autoencoder(LatentEstimator):
     likelihood : str or Likelihood, default="auto"
         What the reconstruction is measured by; ``"auto"``: a Gaussian of scale 1, which is half the
         squared error.
+    n_decoders, ensemble : default=1, "full"
+        Several networks in the decoder; as in `VAE`.
     validation_fraction, max_epochs, batch_size, learning_rate, schedule, patience : default=None
         Training; as in `VAE`.
     precision, compile, device, random_state, verbose, run, resume
@@ -71,6 +73,8 @@ class Autoencoder(LatentEstimator):
         likelihood: str | Likelihood = "auto",
         encoder: nn.Module | None = None,
         decoder: nn.Module | None = None,
+        n_decoders: int = 1,
+        ensemble: str = "full",
         image_shape: Any = None,
         validation_fraction: float | None = None,
         max_epochs: int | None = None,
@@ -93,6 +97,8 @@ class Autoencoder(LatentEstimator):
         self.likelihood = likelihood
         self.encoder = encoder
         self.decoder = decoder
+        self.n_decoders = n_decoders
+        self.ensemble = ensemble
         self.image_shape = image_shape
         self.validation_fraction = validation_fraction
         self.max_epochs = max_epochs

@@ -19,7 +19,7 @@ from vael.datasets import check_array
 from vael.datasets.frames import as_frame
 from vael.errors import InputError
 from vael.estimators.composition import Composition
-from vael.estimators.door import check_parts, seed_of, whole_number
+from vael.estimators.door import check_ensemble, check_parts, seed_of, whole_number
 from vael.estimators.inference import decoded_means, posterior_moments, scored_rows
 from vael.estimators.presets import Preset, preset
 from vael.estimators.schema import CUSTOM, Schema, flat_rows
@@ -42,6 +42,8 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
     likelihood: str | Likelihood
     encoder: nn.Module | None
     decoder: nn.Module | None
+    n_decoders: int
+    ensemble: str
     image_shape: Any
     validation_fraction: float | None
     max_epochs: int | None
@@ -126,6 +128,8 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
             likelihood=self.likelihood if isinstance(self.likelihood, Likelihood) else None,
             encoder=self.encoder,
             decoder=self.decoder,
+            n_decoders=self.n_decoders,
+            ensemble=self.ensemble,
         )
 
     def _settings(self, chosen: Preset, rows: int, seed: int) -> TrainingSettings:
@@ -199,6 +203,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
 
         whole_number("n_components", self.n_components)
         check_parts(self)
+        check_ensemble(self.n_decoders, self.ensemble, self.decoder)
         chosen = self._preset()
         objective = self._objective(chosen)
         given = self._read(X, reset=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vael.models import (
     ContinuousBernoulli,
+    DecoderEnsemble,
     DiscretisedLogistic,
     FeatureGaussian,
     LatentVariableModel,
@@ -104,6 +105,13 @@ _WORKS: dict[str, tuple[str, str, str, int, str]] = {
         2018,
         "arXiv:1705.07120",
     ),
+    "syrota2024decoder": (
+        "inproceedings",
+        "Decoder Ensembling for Learned Latent Geometries",
+        "Syrota, Stas and Moreno-Mu{\\~n}oz, Pablo and Hauberg, S{\\o}ren",
+        2024,
+        "arXiv:2408.07507",
+    ),
     "kingma2015adam": (
         "inproceedings",
         "Adam: A Method for Stochastic Optimization",
@@ -144,6 +152,7 @@ _MODULES = {
     ContinuousBernoulli: "loaizaganem2019continuous",
     FeatureGaussian: "rybkin2021simple",
     SharedGaussian: "rybkin2021simple",
+    DecoderEnsemble: "syrota2024decoder",
     DiscretisedLogistic: "salimans2017pixelcnn",
     GatedMLP: "tomczak2018vamp",
 }

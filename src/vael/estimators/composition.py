@@ -14,6 +14,7 @@ from vael.errors import InputError
 from vael.estimators.schema import LIKELIHOODS, Schema
 from vael.models import (
     Decoder,
+    DecoderEnsemble,
     DeltaPosterior,
     DiagonalNormalPosterior,
     Encoder,
@@ -24,10 +25,20 @@ from vael.models import (
     SharedScalePosterior,
     StandardNormal,
 )
-from vael.nn import MLP, ConvolutionalDecoder, ConvolutionalEncoder, FromImages, GatedMLP, Linear, ToImages
+from vael.nn import (
+    MLP,
+    ConvolutionalDecoder,
+    ConvolutionalEncoder,
+    FromImages,
+    GatedMLP,
+    Head,
+    Linear,
+    ToImages,
+    Trunk,
+)
 from vael.specification import part
 
-__all__ = ["NETWORKS", "POSTERIORS", "Composition", "OverImages", "ToRows"]
+__all__ = ["ENSEMBLES", "NETWORKS", "POSTERIORS", "Composition", "OverImages", "ToRows"]
 
 POSTERIORS: dict[str, type[Posterior]] = {
     "diagonal": DiagonalNormalPosterior,
@@ -36,6 +47,7 @@ POSTERIORS: dict[str, type[Posterior]] = {
     "delta": DeltaPosterior,
 }
 NETWORKS = ("mlp", "gated", "convolutional", "linear")
+ENSEMBLES = ("full", "last-layer")
 
 
 @part
@@ -92,6 +104,8 @@ class Composition:
         likelihood: A module, or None: by the schema's name.
         encoder: A user's module, or None.
         decoder: A user's module, or None.
+        n_decoders: Members of an ensemble of decoders; 1: no ensemble.
+        ensemble: ``"full"``: each member a whole network; ``"last-layer"``: all but the last layer shared.
     """
 
     latent: int
@@ -104,6 +118,8 @@ class Composition:
     likelihood: Likelihood | None = None
     encoder: nn.Module | None = None
     decoder: nn.Module | None = None
+    n_decoders: int = 1
+    ensemble: str = "full"
 
     def build(self) -> LatentVariableModel:
         """Build the model; weights come from torch's global generator."""
@@ -145,13 +161,20 @@ class Composition:
             own, image = copy.deepcopy(self.decoder), schema.image_shape
             net = own if image is None else ToRows(own, image)
             self._check_output(net, torch.zeros(2, self.latent), outputs, "decoder")
-        elif self.network == "convolutional":
-            net = ConvolutionalDecoder(
+            return Decoder(net, likelihood)
+        nets = [self._decoding_network(likelihood) for _ in range(self.n_decoders)]
+        if self.n_decoders == 1:
+            return Decoder(nets[0], likelihood)
+        if self.ensemble == "full":
+            return DecoderEnsemble(nets, likelihood)
+        return DecoderEnsemble([Head(net) for net in nets], likelihood, Trunk(nets[0]))
+
+    def _decoding_network(self, likelihood: Likelihood) -> nn.Module:
+        if self.network == "convolutional":
+            return ConvolutionalDecoder(
                 self.latent, self._images(), likelihood.blocks, self.hidden, self.activation
             )
-        else:
-            net = self._dense(self.latent, outputs, self.hidden[::-1])
-        return Decoder(net, likelihood)
+        return self._dense(self.latent, likelihood.blocks * self.schema.features, self.hidden[::-1])
 
     def _dense(self, inputs: int, outputs: int, hidden: tuple[int, ...]) -> nn.Module:
         if self.network == "mlp":

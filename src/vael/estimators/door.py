@@ -12,10 +12,11 @@ from torch import nn
 
 from vael.distributions import fork
 from vael.errors import InputError, VaelError
+from vael.estimators.composition import ENSEMBLES
 from vael.objectives import Objective
 from vael.training import Trainer
 
-__all__ = ["check_parts", "seed_of", "try_parts", "whole_number"]
+__all__ = ["check_ensemble", "check_parts", "seed_of", "try_parts", "whole_number"]
 
 _SLOTS = ("prior", "encoder", "decoder")
 
@@ -48,6 +49,18 @@ def check_parts(estimator: BaseEstimator) -> None:
     objective = getattr(estimator, "objective", None)
     if objective is not None and (isinstance(objective, type) or not isinstance(objective, Objective)):
         raise InputError(f"objective must be one of vael.objectives, ELBO() say, got {objective!r}")
+
+
+def check_ensemble(n_decoders: Any, ensemble: Any, decoder: nn.Module | None) -> None:
+    """Refuse an ensemble of decoders that cannot be built."""
+    several = whole_number("n_decoders", n_decoders) > 1
+    if ensemble not in ENSEMBLES:
+        raise InputError(f"ensemble must be one of {', '.join(ENSEMBLES)}, got {ensemble!r}")
+    if several and decoder is not None:
+        raise InputError(
+            "n_decoders makes several networks of vael's, and copies of yours would start alike: "
+            "leave n_decoders out, or give decoder=vael.models.DecoderEnsemble(networks, likelihood)"
+        )
 
 
 def try_parts(estimator: BaseEstimator, trainer: Trainer) -> None:

@@ -17,7 +17,7 @@ from vael.estimators.base import LatentEstimator
 from vael.estimators.composition import Composition
 from vael.estimators.door import try_parts
 from vael.estimators.schema import Schema
-from vael.models import Decoder
+from vael.models import Decoder, DecoderEnsemble
 from vael.training import EpochMetrics, Progress, Rows, RunFolder, Trainer
 
 __all__ = ["CHECKPOINT_SECONDS", "Split", "forget", "make_trainer", "train"]
@@ -59,7 +59,7 @@ def make_trainer(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(estimator.seed_)
         model = composition.build()
-    if isinstance(model.decoder, Decoder):
+    if isinstance(model.decoder, (Decoder, DecoderEnsemble)):
         model.decoder.start(rows.mean())
     jacobian = estimator.schema_.scaling.log_jacobian
     trainer = Trainer(model, estimator.objective_, rows, held, estimator.settings_, jacobian)

@@ -54,6 +54,12 @@ class VAE(LatentEstimator):
     encoder, decoder : torch.nn.Module, default=None
         Networks of your own. A plain module returns the parameters of the posterior or the likelihood
         (images come as (n, C, H, W)); a ``zuko.lazy.LazyDistribution`` returns the distribution itself.
+    n_decoders : int, default=1
+        Networks of the decoder. Several disagree where there are no data, which gives distances in the
+        latent space that hold over retrainings; p(x|z) is then one of theirs, each as likely. Each row
+        trains one of them.
+    ensemble : {"full", "last-layer"}, default="full"
+        What each of several networks has of its own: everything, or the last layer.
     image_shape : tuple, default=None
         (H, W) or (H, W, C), where X is flat but its rows are images.
     validation_fraction : float, default=None
@@ -129,6 +135,8 @@ class VAE(LatentEstimator):
         beta: float | None = None,
         encoder: nn.Module | None = None,
         decoder: nn.Module | None = None,
+        n_decoders: int = 1,
+        ensemble: str = "full",
         image_shape: Any = None,
         validation_fraction: float | None = None,
         max_epochs: int | None = None,
@@ -157,6 +165,8 @@ class VAE(LatentEstimator):
         self.beta = beta
         self.encoder = encoder
         self.decoder = decoder
+        self.n_decoders = n_decoders
+        self.ensemble = ensemble
         self.image_shape = image_shape
         self.validation_fraction = validation_fraction
         self.max_epochs = max_epochs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vael.models.encoder import Decoder, Encoder
+from vael.models.ensembles import DecoderEnsemble
 from vael.models.latent_variable_model import LatentVariableModel
 from vael.models.likelihoods import (
     Bernoulli,
@@ -29,6 +30,7 @@ __all__ = [
     "Categorical",
     "ContinuousBernoulli",
     "Decoder",
+    "DecoderEnsemble",
     "DeltaPosterior",
     "DiagonalNormalPosterior",
     "DiscretisedLogistic",

@@ -13,7 +13,7 @@ from vael.models.likelihoods import Likelihood
 from vael.models.posteriors import Posterior
 from vael.specification import part
 
-__all__ = ["Decoder", "Encoder"]
+__all__ = ["Decoder", "Encoder", "full_outputs", "over_rows", "start_at"]
 
 
 @part
@@ -34,7 +34,7 @@ class Encoder(LazyDistribution):
         """Return q(z|x), of batch shape ``(*batch,)`` and event shape ``(latent,)``."""
         if c is None:
             raise InputError("an encoder needs rows: call encoder(x)")
-        parameters = _over_rows(self.net, c)
+        parameters = over_rows(self.net, c)
         if parameters.shape[-1] != self.posterior.outputs:
             raise InputError(
                 f"the encoder's network gives {parameters.shape[-1]} outputs a row, but "
@@ -62,22 +62,33 @@ class Decoder(LazyDistribution):
         """Return p(x|z): batch shape all leading axes of z, event shape ``(features,)``."""
         if c is None:
             raise InputError("a decoder needs latents: call decoder(z)")
-        return self.likelihood(_over_rows(self.net, c))
+        return self.likelihood(over_rows(self.net, c))
 
     def start(self, mean: Float[Tensor, " features"]) -> None:
         """Put the network's output biases where the law has the data's mean, if it is one of vael's.
 
         Left at zero they cost about a nat on MNIST.
         """
-        bias = getattr(self.net, "output_bias", None)
-        if isinstance(bias, nn.Parameter):
-            with torch.no_grad():
-                bias.copy_(self.likelihood.start(mean))
+        start_at(self.net, self.likelihood, mean)
 
 
-def _over_rows(net: nn.Module, x: Tensor) -> Tensor:
-    """Apply a network that knows one leading axis to any number of them; outputs in full precision."""
-    outputs = net(x.reshape(-1, x.shape[-1])).flatten(1)
+def start_at(net: nn.Module, likelihood: Likelihood, mean: Float[Tensor, " features"]) -> None:
+    """Put a network's output biases where the law has the data's mean, if it is one of vael's."""
+    bias = getattr(net, "output_bias", None)
+    if isinstance(bias, nn.Parameter):
+        with torch.no_grad():
+            bias.copy_(likelihood.start(mean))
+
+
+def over_rows(net: nn.Module, x: Tensor) -> Tensor:
+    """Apply a network that knows one leading axis to any number of them."""
+    outputs = full_outputs(net, x.reshape(-1, x.shape[-1]))
+    return outputs.reshape(*x.shape[:-1], outputs.shape[-1])
+
+
+def full_outputs(net: nn.Module, rows: Tensor) -> Tensor:
+    """Apply a network to ``(m, ...)``; outputs flat, ``(m, outputs)``, and in full precision."""
+    outputs = net(rows).flatten(1)
     if outputs.dtype in (torch.bfloat16, torch.float16):
         outputs = outputs.float()  # sums over features lose nats in eight bits
-    return outputs.reshape(*x.shape[:-1], outputs.shape[-1])
+    return outputs

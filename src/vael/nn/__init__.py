@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vael.nn.activations import ACTIVATIONS, activation
 from vael.nn.convolutional import ConvolutionalDecoder, ConvolutionalEncoder, FromImages, ToImages
+from vael.nn.halves import Head, Trunk
 from vael.nn.mlp import MLP, GatedMLP, Linear
 
 __all__ = [
@@ -13,7 +14,9 @@ __all__ = [
     "ConvolutionalEncoder",
     "FromImages",
     "GatedMLP",
+    "Head",
     "Linear",
     "ToImages",
+    "Trunk",
     "activation",
 ]

@@ -10,7 +10,7 @@ from torch import nn
 from vael.datasets import Dataset
 from vael.estimators import VAE, Autoencoder
 from vael.estimators.presets import preset
-from vael.models import Bernoulli
+from vael.models import Bernoulli, DecoderEnsemble
 from vael.report.blocks import Fact
 from vael.specification import describe
 
@@ -151,6 +151,8 @@ def _why(estimator: VAE | Autoencoder) -> str:
 def _network(part: nn.Module, estimator: VAE | Autoencoder) -> str:
     net: nn.Module = getattr(part, "net", part)
     name = _NETWORKS.get(type(net).__name__, type(net).__name__)
+    if isinstance(part, DecoderEnsemble):
+        name = f"{len(part)} networks" + (" over one trunk" if part.trunk is not None else "")
     count = sum(p.numel() for p in part.parameters())
     widths = [str(m.in_features) for m in net.modules() if isinstance(m, nn.Linear)]
     if type(net).__name__ in ("MLP", "GatedMLP", "Linear"):
