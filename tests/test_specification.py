@@ -14,6 +14,7 @@ from vael import specification
 from vael.errors import InputError, RunError
 from vael.models import (
     Decoder,
+    DecoderEnsemble,
     DeltaPosterior,
     DiagonalNormalPosterior,
     Encoder,
@@ -28,8 +29,10 @@ from vael.nn import (
     ConvolutionalEncoder,
     FromImages,
     GatedMLP,
+    Head,
     Linear,
     ToImages,
+    Trunk,
 )
 from vael.objectives import ELBO, IWELBO, Reconstruction
 from vael.specification import build, describe, externals, part
@@ -44,6 +47,8 @@ MODULES: list[tuple[nn.Module, torch.Tensor | None]] = [
     (ConvolutionalDecoder(64, (8, 9, 2), blocks=2, channels=(2, 3), activation="elu"), ROW),
     (ToImages((8, 4, 2)), ROW),
     (FromImages((8, 8)), ROW.reshape(2, 1, 8, 8)),
+    (Trunk(MLP(64, 3, hidden=(5, 4))), ROW),
+    (Head(ConvolutionalDecoder(4, (8, 8), channels=(3,))), torch.rand(2, 3, 4, 4)),
     (StandardNormal(3), None),
     (DiagonalNormalPosterior(32), ROW),
     (SharedScalePosterior(64), ROW),
@@ -58,6 +63,7 @@ MODULES: list[tuple[nn.Module, torch.Tensor | None]] = [
     (likelihoods.Categorical(4), ROW),
     (Encoder(MLP(64, 6, (5,)), DiagonalNormalPosterior(3)), ROW),
     (Decoder(Linear(64, 7), likelihoods.FeatureGaussian(7)), ROW),
+    (DecoderEnsemble([Linear(64, 7), Linear(64, 7)], likelihoods.FeatureGaussian(7)), ROW),
 ]
 OBJECTIVES = [ELBO(beta=4.0, samples=2, free_bits=0.1, warm_up=0.5), IWELBO(7, True), Reconstruction()]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import singledispatch
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -20,15 +19,14 @@ from vael import distributions as laws
 from vael.errors import InputError
 from vael.geometry.logit_maps import bernoulli_map, continuous_bernoulli_map, negative_binomial_map
 
-__all__ = ["METRICS", "Metric", "register_map", "statistical_map"]
+__all__ = ["METRICS", "register_map", "statistical_map"]
 
-Metric = Literal["auto", "fisher-rao", "expected", "mean"]
-METRICS: tuple[str, ...] = ("auto", "fisher-rao", "expected", "mean")
+METRICS = ("auto", "fisher-rao", "expected", "mean")
 
 Parts = tuple[Tensor, ...]
 
 
-def statistical_map(law: Distribution, *, metric: Metric = "auto", scale_varies: bool = True) -> Tensor:
+def statistical_map(law: Distribution, *, metric: str = "auto", scale_varies: bool = True) -> Tensor:
     r"""Return the coordinates of a law in which its metric is Euclidean.
 
     | law                                 | coordinates                                  |
@@ -83,7 +81,7 @@ def register_map(kind: type[Distribution], rule: Callable[[Distribution], Tensor
     _rule.register(kind, lambda law, metric, scale_varies: (rule(law),))
 
 
-def _parts(law: Distribution, metric: Metric, scale_varies: bool) -> Parts:
+def _parts(law: Distribution, metric: str, scale_varies: bool) -> Parts:
     """Coordinates in blocks, whose first axes are those of the batch."""
     if isinstance(law, laws.UniformMixture):
         each = [part for one in law.components for part in _parts(one, metric, scale_varies)]
@@ -103,7 +101,7 @@ def _mean(law: Distribution) -> Tensor:
 
 
 @singledispatch
-def _rule(law: Distribution, metric: Metric, scale_varies: bool) -> Parts:
+def _rule(law: Distribution, metric: str, scale_varies: bool) -> Parts:
     if metric == "fisher-rao":
         raise InputError(
             f"no coordinates are known in which the Fisher information of {type(law).__name__} is flat: "
@@ -113,58 +111,58 @@ def _rule(law: Distribution, metric: Metric, scale_varies: bool) -> Parts:
 
 
 @_rule.register
-def _(law: laws.Bernoulli, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: laws.Bernoulli, metric: str, scale_varies: bool) -> Parts:
     return (bernoulli_map(law.logits),)
 
 
 @_rule.register
-def _(law: torch_laws.Bernoulli, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: torch_laws.Bernoulli, metric: str, scale_varies: bool) -> Parts:
     return (bernoulli_map(law.logits),)
 
 
 @_rule.register
-def _(law: laws.ContinuousBernoulli, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: laws.ContinuousBernoulli, metric: str, scale_varies: bool) -> Parts:
     return (continuous_bernoulli_map(law.logits),)
 
 
 @_rule.register
-def _(law: torch_laws.ContinuousBernoulli, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: torch_laws.ContinuousBernoulli, metric: str, scale_varies: bool) -> Parts:
     return (continuous_bernoulli_map(law.logits),)
 
 
 @_rule.register
-def _(law: torch_laws.Poisson, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: torch_laws.Poisson, metric: str, scale_varies: bool) -> Parts:
     # A rate that underflows to 0 would have an infinite slope.
     return (2 * law.rate.clamp(min=torch.finfo(law.rate.dtype).tiny).sqrt(),)
 
 
 @_rule.register
-def _(law: torch_laws.NegativeBinomial, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: torch_laws.NegativeBinomial, metric: str, scale_varies: bool) -> Parts:
     return (torch.as_tensor(law.total_count).sqrt() * negative_binomial_map(law.logits),)
 
 
 @_rule.register
-def _(law: torch_laws.Gamma, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: torch_laws.Gamma, metric: str, scale_varies: bool) -> Parts:
     return (law.concentration.sqrt() * law.rate.log(),)
 
 
 @_rule.register
-def _(law: torch_laws.Exponential, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: torch_laws.Exponential, metric: str, scale_varies: bool) -> Parts:
     return (law.rate.log(),)
 
 
 @_rule.register
-def _(law: laws.Categorical, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: laws.Categorical, metric: str, scale_varies: bool) -> Parts:
     return (_root_probabilities(law.logits),)
 
 
 @_rule.register
-def _(law: torch_laws.Categorical, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: torch_laws.Categorical, metric: str, scale_varies: bool) -> Parts:
     return (_root_probabilities(law.logits),)
 
 
 @_rule.register
-def _(law: torch_laws.OneHotCategorical, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: torch_laws.OneHotCategorical, metric: str, scale_varies: bool) -> Parts:
     return (_root_probabilities(law.logits),)
 
 
@@ -173,21 +171,21 @@ def _root_probabilities(logits: Tensor) -> Tensor:
 
 
 @_rule.register
-def _(law: laws.Delta, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: laws.Delta, metric: str, scale_varies: bool) -> Parts:
     return (law.loc,)
 
 
 @_rule.register
-def _(law: laws.DiagonalNormal, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: laws.DiagonalNormal, metric: str, scale_varies: bool) -> Parts:
     return _of_normal(law.loc, law.log_scale.exp(), metric, scale_varies)
 
 
 @_rule.register
-def _(law: torch_laws.Normal, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: torch_laws.Normal, metric: str, scale_varies: bool) -> Parts:
     return _of_normal(law.loc, law.scale, metric, scale_varies)
 
 
-def _of_normal(loc: Tensor, scale: Tensor, metric: Metric, scale_varies: bool) -> Parts:
+def _of_normal(loc: Tensor, scale: Tensor, metric: str, scale_varies: bool) -> Parts:
     if not scale_varies and metric != "expected":
         return (loc / scale,)
     if metric == "fisher-rao":
@@ -199,16 +197,16 @@ def _of_normal(loc: Tensor, scale: Tensor, metric: Metric, scale_varies: bool) -
 
 
 @_rule.register
-def _(law: laws.FullNormal, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: laws.FullNormal, metric: str, scale_varies: bool) -> Parts:
     return _of_full_normal(law.loc, law.scale_tril, metric, scale_varies)
 
 
 @_rule.register
-def _(law: torch_laws.MultivariateNormal, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: torch_laws.MultivariateNormal, metric: str, scale_varies: bool) -> Parts:
     return _of_full_normal(law.loc, law.scale_tril, metric, scale_varies)
 
 
-def _of_full_normal(loc: Tensor, tril: Tensor, metric: Metric, scale_varies: bool) -> Parts:
+def _of_full_normal(loc: Tensor, tril: Tensor, metric: str, scale_varies: bool) -> Parts:
     if not scale_varies and metric != "expected":
         return (torch.linalg.solve_triangular(tril, loc.unsqueeze(-1), upper=False).squeeze(-1),)
     if metric == "fisher-rao":
@@ -220,7 +218,7 @@ def _of_full_normal(loc: Tensor, tril: Tensor, metric: Metric, scale_varies: boo
 
 
 @_rule.register
-def _(law: laws.DiscretisedLogistic, metric: Metric, scale_varies: bool) -> Parts:
+def _(law: laws.DiscretisedLogistic, metric: str, scale_varies: bool) -> Parts:
     if metric == "fisher-rao":
         raise InputError("the Fisher information of logistics is not flat: use metric='expected'")
     return law.loc, law.log_scale.exp() * (math.pi / math.sqrt(3))
