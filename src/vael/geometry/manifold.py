@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from vael.errors import InputError
+from vael.geometry import curves
 from vael.geometry.chorded import MetricField
+from vael.geometry.geodesics import DataGraph, Geodesics
+from vael.geometry.geodesics.graph import spread_nodes
 from vael.geometry.immersion import Immersion
 from vael.geometry.points import Points, read_points
 from vael.geometry.structure import MEMORY, Structure
 
 __all__ = ["Manifold", "MetricManifold"]
+
+GRAPH_NODES, GRAPH_NEIGHBOURS = 500, 10  # of the graph that geodesics start from
 
 
 class Manifold:
@@ -49,6 +56,91 @@ class Manifold:
         if not isinstance(self.structure, Immersion):
             raise InputError("this manifold has a metric but no immersion: it has no image to look at")
         return self.structure
+
+    # -- curves ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def graph(self) -> DataGraph | None:
+        """Nearest neighbours among the data, with Riemannian lengths; None without data. Built once."""
+        if self.data is None:
+            return None
+        nodes = spread_nodes(self.data.detach(), GRAPH_NODES)
+        if len(nodes) < 2:
+            return None
+        with torch.no_grad():
+            return DataGraph.of(self.structure, nodes, GRAPH_NEIGHBOURS)
+
+    def geodesic(
+        self,
+        a: Any,
+        b: Any,
+        *,
+        segments: int = 32,
+        graph: bool = True,
+        tolerance: float | None = None,
+        max_steps: int = 40,
+    ) -> Geodesics:
+        r"""Find geodesics between points, many at once.
+
+        The discrete energy :math:`T \sum_i |F(z_{i+1}) - F(z_i)|^2` is lowered from two starts, the straight
+        line and the shortest way through a graph over the data, by steps of Gauss and Newton; the shorter
+        curve is kept.
+
+        Arguments:
+            a: Starts, ``(*batch, latent)``; their leading shape broadcasts with that of b.
+            b: Ends.
+            segments: T.
+            graph: Whether to look for a way through the data, where the manifold has data.
+            tolerance: Part of its energy that a curve may have left to lose; None: 1e-12 in double precision,
+                1e-5 in single.
+            max_steps: Steps at most on each level.
+        """
+        return curves.geodesic(
+            self, a, b, segments=segments, graph=graph, tolerance=tolerance, max_steps=max_steps
+        )
+
+    def distance(
+        self,
+        a: Any,
+        b: Any,
+        *,
+        segments: int = 32,
+        graph: bool = True,
+        tolerance: float | None = None,
+        max_steps: int = 40,
+    ) -> Tensor:
+        """Return geodesic distances, ``(*batch,)``; arguments as in `geodesic`.
+
+        Gradients reach the ends, and parameters of the immersion that want them, by the envelope theorem: of
+        the length of the curve that was found, its inner points held. At ends that coincide they are zero.
+        """
+        return curves.distance(
+            self, a, b, segments=segments, graph=graph, tolerance=tolerance, max_steps=max_steps
+        )
+
+    def pairwise(
+        self,
+        Z: Any,
+        *,
+        refine: bool = False,
+        neighbours: int = 32,
+        segments: int = 32,
+        connect: str = "bridge",
+    ) -> Tensor:
+        """Return distances between all pairs of points, ``(n, n)``.
+
+        Arguments:
+            Z: Points, ``(n, latent)``.
+            refine: False: shortest ways through the graph of nearest neighbours over the points and the
+                manifold's data: too long by a percent or so. True: a geodesic for each pair, from there.
+            neighbours: Of each node of the graph.
+            segments: Of refined geodesics.
+            connect: What to do where the graph falls into parts: ``"bridge"``: join them by straight lines,
+                and warn; ``"error"``.
+        """
+        return curves.pairwise(
+            self, Z, refine=refine, neighbours=neighbours, segments=segments, connect=connect
+        )
 
     def __repr__(self) -> str:
         latent = "?" if self.latent is None else self.latent
