@@ -42,9 +42,9 @@ class DecoderEnsemble(LazyDistribution):
         super().__init__()
         if not nets:
             raise InputError("an ensemble needs one member at least, got none")
+        self.trunk = trunk
         self.nets = nn.ModuleList(nets)
         self.likelihood = likelihood
-        self.trunk = trunk
 
     def __len__(self) -> int:
         return len(self.nets)
