@@ -155,8 +155,4 @@ class Immersion(Structure):
 
 def _gram(a: Tensor, b: Tensor) -> Tensor:
     """``A^T B`` of Jacobians with their tangents first, ``(latent, n, ambient)``: ``(n, latent, latent)``."""
-    if len(a) > 4:
-        return torch.einsum("inm,jnm->nij", a, b)
-    # Few latents: sums of products are faster than products of thin matrices.
-    rows = [torch.stack([torch.linalg.vecdot(u, v) for v in b], -1) for u in a]
-    return torch.stack(rows, -2)
+    return torch.einsum("inm,jnm->nij", a, b)

@@ -13,7 +13,7 @@ from torch import Tensor
 __all__ = ["CACHE", "MEMORY", "Segments", "Structure"]
 
 MEMORY = 2**28  # bytes that one call may use beside its arguments and its result
-CACHE = 2**23  # bytes of a chunk: small enough for the processor's caches, large enough to be worth a call
+CACHE = 2**24  # bytes of a chunk: small enough for the processor's caches, large enough to be worth a call
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class Segments:
     start: Tensor
     cross: Tensor
     end: Tensor
+
+    def take(self, rows: Tensor) -> Segments:
+        """Return those of some curves."""
+        return Segments(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 class Structure(ABC):

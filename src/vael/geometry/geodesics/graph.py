@@ -61,10 +61,10 @@ class DataGraph:
         distance, before = dijkstra(self.lengths, directed=False, return_predecessors=True)
         return distance, before
 
-    def paths(self, a: Tensor, b: Tensor, segments: int, nearest: int = 4) -> Tensor:
-        """Return the shortest ways through the graph, ``(pairs, segments + 1, latent)``, at even lengths.
+    def paths(self, a: Tensor, b: Tensor, segments: int, nearest: int = 4) -> tuple[Tensor, Tensor]:
+        """Return the shortest ways through the graph, ``(pairs, segments + 1, latent)``, and their lengths.
 
-        An end is joined with its nearest nodes by the metric there.
+        Their points are at even lengths. An end is joined with its nearest nodes by the metric there.
         """
         distance, before = self._ways
         at_a, cost_a = self._nearest(a, nearest)
@@ -84,7 +84,8 @@ class DataGraph:
             points = np.concatenate([starts[i : i + 1], nodes[way], ends[i : i + 1]])
             ways[i] = _resample(points, mark, t)
         ways[:, 0], ways[:, -1] = starts, ends
-        return torch.as_tensor(ways, dtype=a.dtype, device=a.device)
+        lengths = total.reshape(len(a), -1)[row, best]
+        return torch.as_tensor(ways).to(a), torch.as_tensor(lengths).to(a)
 
     def _nearest(self, z: Tensor, count: int) -> tuple[np.ndarray, np.ndarray]:
         """The nearest nodes of points, and the lengths of the lines to them by the nodes' metric."""

@@ -21,40 +21,19 @@ __all__ = ["default_tolerance", "solve"]
 
 COARSEN = 4
 LEAST_COARSE = 8  # segments of the coarse level, at least
-COARSE_TOLERANCE = 1e-2
-FROZEN_STEPS = 4
+COARSE_TOLERANCE = 1e-3
+FROZEN_STEPS = 5
+FOLLOWED = (
+    1.2  # a way through the graph is followed unless it is longer than the straight line by this factor
+)
 SAME = 2e-3  # energies nearer than this part are of one curve
-RIVAL = 1.5  # a second curve that may become the shorter one is followed too
+RIVAL = 1.3  # a second curve that may become the shorter one is refined too
+DOUBTED = 1.5  # a coarse curve jumped over something where its energy grows by this factor when it is refined
 
 
 def default_tolerance(dtype: torch.dtype) -> float:
     """The part of the energy that a geodesic may have left to lose: twice the error of its length."""
     return 1e-12 if dtype == torch.float64 else 1e-5
-
-
-@dataclass(frozen=True, eq=False)
-class _Curves:
-    """Curves on the fine level, to be relaxed.
-
-    Attributes:
-        points: ``(n, T + 1, latent)``.
-        squares: ``(n, T)``.
-        blocks: Matrices that serve every step at first, where the curves came from a coarse level.
-        refined: Which of them did, ``(n,)``.
-    """
-
-    points: Tensor
-    squares: Tensor
-    blocks: Blocks | None
-    refined: Tensor
-
-    @property
-    def energy(self) -> Tensor:
-        return self.squares.double().sum(-1)
-
-    def take(self, rows: Tensor) -> _Curves:
-        blocks = None if self.blocks is None else self.blocks.take(rows)
-        return _Curves(self.points[rows], self.squares[rows], blocks, self.refined[rows])
 
 
 @torch.no_grad()
@@ -70,9 +49,10 @@ def solve(
 ) -> Geodesics:
     """Find geodesics between rows of a and b, ``(n, latent)``.
 
-    The straight line, and the shortest way through the graph where there is one, are relaxed with few
+    The straight line, and the shortest way through the graph where it may be shorter, are relaxed with few
     segments; refined by a cubic; and relaxed again, at first with the coarse level's matrices. The curve of
-    least energy is kept.
+    least energy is kept. Where a coarse curve turns out to have jumped over something, the starts are
+    relaxed anew on the fine level alone.
 
     Arguments:
         structure: The structure.
@@ -84,47 +64,117 @@ def solve(
         max_steps: Steps at most on each level.
     """
     lines = straight(a, b, segments)
-    line_squares = structure.squares(lines)
-    starts = [_coarse(structure, lines, line_squares, tolerance, max_steps)]
+    line_length = _line_length(structure, lines)
+    ways, followed = lines[:0], torch.arange(0, device=a.device)
     if graph is not None:
-        ways = graph.paths(a, b, segments)
-        starts.append(_coarse(structure, ways, structure.squares(ways), tolerance, max_steps))
-    energies = torch.stack([start.energy for start in starts])
-    order = energies.argsort(0)
-    lead = order[0]
-    best = _fine(structure, _select(starts, lead), tolerance, max_steps)
-    if len(starts) > 1:
-        least, most = energies.gather(0, order)
-        rivals = ((most < RIVAL * least) & (most > (1 + SAME) * least)).nonzero().squeeze(-1)
-        other = _fine(structure, _select(starts, order[1], rivals), tolerance, max_steps)
-        shorter = other.squares.double().sum(-1) < best.squares[rivals].double().sum(-1)
-        for name in ("points", "squares", "converged", "steps"):
-            getattr(best, name)[rivals[shorter]] = getattr(other, name)[shorter]
-    return _result(structure, best, lines, line_squares)
+        found, lengths = graph.paths(a, b, segments)
+        followed = (lengths < FOLLOWED * line_length).nonzero().squeeze(-1)
+        ways = found[followed]
+    solver = _Solver(structure, tolerance, max_steps)
+    if segments % COARSEN or segments // COARSEN < LEAST_COARSE:
+        best = solver.fine(lines)
+        _keep_shorter(best, followed, solver.fine(ways))
+    else:
+        best = _two_levels(solver, lines, ways, followed)
+    return _result(structure, best, line_length)
 
 
-def _coarse(
-    structure: Structure, start: Tensor, squares: Tensor, tolerance: float, max_steps: int
-) -> _Curves:
-    """Relax a start with few segments, where there are enough, unless that raises its energy."""
-    T = start.shape[1] - 1
-    as_given = torch.zeros(len(start), dtype=torch.bool, device=start.device)
-    if T % COARSEN or T // COARSEN < LEAST_COARSE:
-        return _Curves(start, squares, None, as_given)
-    coarse = relax(
-        structure, start[:, ::COARSEN], tolerance=max(tolerance, COARSE_TOLERANCE), max_steps=max_steps
+def _two_levels(solver: _Solver, lines: Tensor, ways: Tensor, followed: Tensor) -> Relaxed:
+    """Relax lines, and the ways that are followed, on both levels; keep the better of each pair."""
+    line, way = solver.coarse(lines), solver.coarse(ways)
+    of_line, of_way = _energy(line)[followed], _energy(way)
+    better = of_way < of_line
+    rival = (torch.maximum(of_line, of_way) < RIVAL * torch.minimum(of_line, of_way)) & (
+        (of_line - of_way).abs() > SAME * of_line
     )
-    fine = subdivided(coarse.points, _cubic(T // COARSEN, T).to(start))
-    fine[:, ::COARSEN] = coarse.points
-    fine_squares = structure.squares(fine)
-    lower = fine_squares.double().sum(-1) < squares.double().sum(-1)
-    assert coarse.segments is not None
-    return _Curves(
-        torch.where(lower[:, None, None], fine, start),
-        torch.where(lower[:, None], fine_squares, squares),
-        Blocks.of(refined(coarse.segments, COARSEN)),
-        lower,
+    coarse_energy = _energy(line).clone()
+    coarse_energy[followed] = torch.minimum(of_line, of_way)
+    take_line = torch.ones(len(lines), dtype=torch.bool, device=lines.device)
+    take_line[followed] = ~better | rival
+    rows, others = take_line.nonzero().squeeze(-1), better | rival
+    best = solver.refine(line, rows, len(lines))
+    _keep_shorter(best, followed[others], solver.refine(way, others.nonzero().squeeze(-1)))
+    doubted = COARSEN * _energy(best) > DOUBTED * coarse_energy
+    rows = doubted.nonzero().squeeze(-1)
+    if len(rows):
+        _keep_shorter(best, rows, solver.fine(lines[rows]))
+        again = doubted[followed]
+        _keep_shorter(best, followed[again], solver.fine(ways[again]))
+    return best
+
+
+@dataclass(frozen=True)
+class _Solver:
+    """The two levels of relaxation."""
+
+    structure: Structure
+    tolerance: float
+    max_steps: int
+
+    def coarse(self, start: Tensor) -> Relaxed:
+        """Relax curves with a few of their segments."""
+        tolerance = max(self.tolerance, COARSE_TOLERANCE)
+        return relax(self.structure, start[:, ::COARSEN], tolerance=tolerance, max_steps=self.max_steps)
+
+    def refine(self, coarse: Relaxed, rows: Tensor, total: int | None = None) -> Relaxed:
+        """Go on from some of the coarse curves on the fine level; at first with the coarse matrices.
+
+        With `total` the result has that many rows; those that were not refined have infinite energy.
+        """
+        points = coarse.points[rows]
+        segments = COARSEN * (points.shape[1] - 1)
+        fine = subdivided(points, _cubic(points.shape[1] - 1, segments).to(points))
+        fine[:, ::COARSEN] = points
+        assert coarse.segments is not None
+        blocks = Blocks.of(refined(coarse.segments.take(rows), COARSEN))
+        found = relax(
+            self.structure,
+            fine,
+            tolerance=self.tolerance,
+            max_steps=min(FROZEN_STEPS, self.max_steps),
+            frozen=blocks,
+        )
+        left = (~found.converged).nonzero().squeeze(-1)
+        if len(left):
+            more = self.fine(found.points[left])
+            for name in ("points", "squares", "converged"):
+                getattr(found, name)[left] = getattr(more, name)
+            found.steps[left] += more.steps
+        return found if total is None or total == len(rows) else _spread(found, rows, total)
+
+    def fine(self, start: Tensor) -> Relaxed:
+        """Relax curves with all their segments and their own matrices."""
+        return relax(self.structure, start, tolerance=self.tolerance, max_steps=self.max_steps)
+
+
+def _energy(found: Relaxed) -> Tensor:
+    """The sum of squared chords, ``(curves,)``."""
+    return found.squares.double().sum(-1)
+
+
+def _spread(found: Relaxed, rows: Tensor, total: int) -> Relaxed:
+    """Put some rows' curves at their places among all."""
+
+    def place(values: Tensor, empty: float) -> Tensor:
+        every = values.new_full((total, *values.shape[1:]), empty)
+        every[rows] = values
+        return every
+
+    return Relaxed(
+        place(found.points, 0),
+        place(found.squares, torch.inf),
+        place(found.converged, 0),
+        place(found.steps, 0),
     )
+
+
+def _keep_shorter(best: Relaxed, rows: Tensor, other: Relaxed) -> None:
+    """Replace those rows of `best` for which another curve has less energy."""
+    if not len(rows):
+        return
+    shorter = _energy(other) < _energy(best)[rows]
+    for name in ("points", "squares", "converged", "steps"):
+        getattr(best, name)[rows[shorter]] = getattr(other, name)[shorter]
 
 
 @cache
@@ -134,63 +184,24 @@ def _cubic(coarse: int, fine: int) -> Tensor:
     return torch.as_tensor(spline(np.linspace(0, 1, fine + 1)))
 
 
-def _select(starts: list[_Curves], which: Tensor, rows: Tensor | None = None) -> _Curves:
-    """Take for each pair one of its curves."""
-    rows = torch.arange(len(which), device=which.device) if rows is None else rows
-    parts = [start.take(rows) for start in starts]
-    if len(parts) == 1:
-        return parts[0]
-    second = which[rows] == 1
-    (one, other) = parts
-
-    def pick(u: Tensor, v: Tensor) -> Tensor:
-        return torch.where(second.reshape(-1, *[1] * (u.dim() - 1)), v, u)
-
-    blocks = None
-    if one.blocks is not None and other.blocks is not None:
-        blocks = Blocks(
-            pick(one.blocks.diagonal, other.blocks.diagonal), pick(one.blocks.upper, other.blocks.upper)
-        )
-    return _Curves(
-        pick(one.points, other.points),
-        pick(one.squares, other.squares),
-        blocks,
-        pick(one.refined, other.refined),
-    )
+def _line_length(structure: Structure, lines: Tensor) -> Tensor:
+    """Lengths of straight lines; half the segments are enough, as the extrapolation is of fourth order."""
+    halves = lines[:, ::2] if lines.shape[1] % 4 == 1 and lines.shape[1] > 16 else lines
+    return _length(structure, halves, structure.squares(halves))
 
 
-def _fine(structure: Structure, curves: _Curves, tolerance: float, max_steps: int) -> Relaxed:
-    """Relax on the fine level: with the coarse matrices at first, and with their own where need be."""
-    n = len(curves.points)
-    points, squares = curves.points.clone(), curves.squares.clone()
-    converged = torch.zeros(n, dtype=torch.bool, device=points.device)
-    steps = torch.zeros(n, dtype=torch.long, device=points.device)
-
-    def work(rows: Tensor, frozen: Blocks | None, most: int) -> None:
-        if len(rows):
-            found = relax(structure, points[rows], tolerance=tolerance, max_steps=most, frozen=frozen)
-            points[rows], squares[rows] = found.points, found.squares
-            converged[rows] = found.converged
-            steps[rows] += found.steps
-
-    if curves.blocks is not None:
-        rows = curves.refined.nonzero().squeeze(-1)
-        work(rows, curves.blocks.take(rows), FROZEN_STEPS)
-    work((~converged).nonzero().squeeze(-1), None, max_steps)
-    return Relaxed(points, squares, converged, steps)
+def _length(structure: Structure, curves: Tensor, squares: Tensor) -> Tensor:
+    T = squares.shape[1]
+    return curve_length(squares, structure.squares(curves[:, ::2]) if T % 2 == 0 and T > 2 else None)
 
 
-def _result(structure: Structure, best: Relaxed, lines: Tensor, line_squares: Tensor) -> Geodesics:
-    T = best.squares.shape[1]
-    halves = T % 2 == 0 and T > 2
-    coarse = structure.squares(torch.cat([best.points[:, ::2], lines[:, ::2]])) if halves else None
-    half, half_line = (None, None) if coarse is None else coarse.chunk(2)
-    length, line = curve_length(best.squares, half), curve_length(line_squares, half_line)
-    longer = line / torch.where(length > 0, length, 1) - 1
+def _result(structure: Structure, best: Relaxed, line_length: Tensor) -> Geodesics:
+    length = _length(structure, best.points, best.squares)
+    longer = line_length / torch.where(length > 0, length, 1) - 1
     return Geodesics(
         points=best.points,
         length=length,
-        energy=T * best.squares.sum(-1),
+        energy=best.squares.shape[1] * best.squares.sum(-1),
         converged=best.converged,
         straight_excess=torch.where(length > 0, longer.clamp(min=0), 0),
         steps=best.steps,
