@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -27,6 +27,9 @@ from vael.estimators.support import check_support
 from vael.models import LatentVariableModel, Likelihood
 from vael.objectives import Objective
 from vael.training import EpochMetrics, TrainingSettings
+
+if TYPE_CHECKING:
+    from vael.geometry import LatentManifold
 
 __all__ = ["LatentEstimator"]
 
@@ -353,6 +356,45 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         array = np.asarray(row)
         single = array.ndim == len(self.schema_.row_shape)
         return check_array(array[None] if single else array, name=name, ranks=(2, 3, 4))
+
+    def manifold(
+        self,
+        X: Any = None,
+        *,
+        uncertainty: str | None = None,
+        metric: str = "auto",
+        precision: str = "float32",
+        memory: int | None = None,
+    ) -> LatentManifold:
+        """Return the latent space as a Riemannian manifold: geodesics, distances, curvature.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or images as given to `fit`, default=None
+            Rows whose codes show geodesics the ways through the data; None: they start from straight lines.
+        uncertainty : {"radial"}, default=None
+            Let the metric grow where no data are, by a standard deviation that is fitted to what the decoder
+            misses of X. An ensemble of decoders (``n_decoders``) needs none.
+        metric : {"auto", "expected", "fisher-rao", "mean"}, default="auto"
+            Which metric the likelihood gives; see ``vael.geometry.statistical_map``.
+        precision : {"float32", "float64"}, default="float32"
+            Precision of the decoder, which is copied; curvature needs "float64".
+        memory : int, default=None
+            Bytes that one call may use beside its arguments and its result; None: 256 MB.
+
+        Returns
+        -------
+        manifold : vael.geometry.LatentManifold
+            Of the decoder; training it further does not change the manifold.
+
+        References
+        ----------
+        Arvanitidis et al. 2018, Latent Space Oddity, arXiv 1710.11379.
+        """
+        from vael.estimators.geometry import manifold
+
+        check_is_fitted(self)
+        return manifold(self, X, uncertainty=uncertainty, metric=metric, precision=precision, memory=memory)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the fitted estimator as a run folder: weights, and JSON that rebuilds the model.

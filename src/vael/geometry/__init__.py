@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+from vael.geometry.decoders import as_immersion
+from vael.geometry.geodesics import DataGraph, Geodesics
+from vael.geometry.immersion import Immersion
+from vael.geometry.latent_manifold import LatentManifold
 from vael.geometry.manifold import Manifold, MetricManifold
+from vael.geometry.statistical_maps import register_map, statistical_map
+from vael.geometry.uncertainty import RadialPrecision
 
-__all__ = ["Manifold", "MetricManifold"]
+__all__ = [
+    "DataGraph",
+    "Geodesics",
+    "Immersion",
+    "LatentManifold",
+    "Manifold",
+    "MetricManifold",
+    "RadialPrecision",
+    "as_immersion",
+    "register_map",
+    "statistical_map",
+]

@@ -51,18 +51,19 @@ def distance(
     graph: bool = True,
     tolerance: float | None = None,
     max_steps: int = 40,
+    trace: bool | None = None,
 ) -> Tensor:
     """Return geodesic distances, with gradients by the envelope theorem: `Manifold.distance`."""
     start, end, batch = _pairs(manifold, a, b)
     with torch.no_grad():
         found = _solve(manifold, start, end, segments, graph, tolerance, max_steps)
     length = found.length
-    if torch.is_grad_enabled():
+    wanted = start.requires_grad or end.requires_grad
+    if torch.is_grad_enabled() and (wanted if trace is None else trace):
         inner = found.points[:, 1:-1].detach()
         curves = torch.cat([start.unsqueeze(1), inner, end.unsqueeze(1)], 1)
         traced = [_squares_with_gradient(manifold, part) for part in curves.split(TOGETHER)]
-        again = torch.cat(traced) if traced else length
-        length = again if again.requires_grad else length
+        length = torch.cat(traced) if traced else length
     return length.reshape(batch)
 
 

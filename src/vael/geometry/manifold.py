@@ -108,14 +108,32 @@ class Manifold:
         graph: bool = True,
         tolerance: float | None = None,
         max_steps: int = 40,
+        trace: bool | None = None,
     ) -> Tensor:
         """Return geodesic distances, ``(*batch,)``; arguments as in `geodesic`.
 
-        Gradients reach the ends, and parameters of the immersion that want them, by the envelope theorem: of
-        the length of the curve that was found, its inner points held. At ends that coincide they are zero.
+        Gradients are by the envelope theorem: of the length of the curve that was found, its inner points
+        held. At ends that coincide they are zero.
+
+        Arguments:
+            a: Starts.
+            b: Ends.
+            segments: T.
+            graph: Whether to look for a way through the data.
+            tolerance: Part of its energy that a curve may have left to lose.
+            max_steps: Steps at most on each level.
+            trace: Whether the result carries gradients, to the ends and to parameters of the decoder that
+                want them; None: where an end wants them.
         """
         return curves.distance(
-            self, a, b, segments=segments, graph=graph, tolerance=tolerance, max_steps=max_steps
+            self,
+            a,
+            b,
+            segments=segments,
+            graph=graph,
+            tolerance=tolerance,
+            max_steps=max_steps,
+            trace=trace,
         )
 
     def pairwise(
