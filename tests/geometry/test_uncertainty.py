@@ -19,7 +19,7 @@ def noisy(n: int = 4000) -> tuple[Tensor, Tensor, Tensor]:
     """Points in a square, residuals of two outputs, and the residuals' true deviations."""
     generator = torch.Generator().manual_seed(0)
     z = 4 * torch.rand(n, 2, generator=generator, dtype=torch.float64) - 2
-    sigma = torch.stack([0.2 + 0.1 * z[:, 0].abs(), 0.5 + 0.2 * z[:, 1].sin()], 1)
+    sigma = torch.stack([0.3 + 0.1 * z[:, 0].sin(), 0.5 + 0.2 * z[:, 1].sin()], 1)
     noise = torch.randn(n, 2, generator=generator, dtype=torch.float64)
     return z, (sigma * noise).square(), sigma
 
