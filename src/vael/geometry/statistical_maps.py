@@ -29,21 +29,23 @@ Parts = tuple[Tensor, ...]
 def statistical_map(law: Distribution, *, metric: str = "auto", scale_varies: bool = True) -> Tensor:
     r"""Return the coordinates of a law in which its metric is Euclidean.
 
-    | law                                 | coordinates                                  |
-    |-------------------------------------|----------------------------------------------|
-    | Bernoulli                           | 2 arctan exp(logit / 2)                      |
-    | continuous Bernoulli                | the integral of the root of its variance     |
-    | Poisson                             | 2 sqrt(rate)                                 |
-    | negative binomial, r known          | 2 sqrt(r) asinh(sqrt(mean / r))              |
-    | gamma, shape k known; exponential   | sqrt(k) ln(rate)                             |
-    | categorical, one-hot                | 2 sqrt(p), of every level                    |
-    | normal, the scale the same for all  | mean / scale                                 |
-    | normal                              | [mean; scale]: the expected metric           |
-    | full normal                         | the same, by its Cholesky factor             |
-    | discretised logistic                | [location; standard deviation]: expected     |
-    | point mass                          | the point                                    |
-    | an ensemble of M                    | those of all members / sqrt(M)               |
-    | any other                           | its mean                                     |
+    ==================================  ========================================
+    law                                 coordinates
+    ==================================  ========================================
+    Bernoulli                           2 arctan exp(logit / 2)
+    continuous Bernoulli                the integral of the root of its variance
+    Poisson                             2 sqrt(rate)
+    negative binomial, r known          2 sqrt(r) asinh(sqrt(mean / r))
+    gamma, shape k known; exponential   sqrt(k) ln(rate)
+    categorical, one-hot                2 sqrt(p), of every level
+    normal, the scale the same for all  mean / scale
+    normal                              [mean; scale]: the expected metric
+    full normal                         the same, by its Cholesky factor
+    discretised logistic                [location; standard deviation]: expected
+    point mass                          the point
+    an ensemble of M                    those of all members / sqrt(M)
+    any other                           its mean
+    ==================================  ========================================
 
     What is called known must not depend on the latents. The expected metric is
     :math:`E[J^T J]` over draws of the reparameterised law (Arvanitidis 2018, arXiv 1710.11379); that of an
