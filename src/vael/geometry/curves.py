@@ -20,7 +20,7 @@ from vael.geometry.geodesics.solve import default_tolerance
 if TYPE_CHECKING:
     from vael.geometry.manifold import Manifold
 
-__all__ = ["distance", "geodesic", "pairwise"]
+__all__ = ["distance", "geodesic", "logarithm", "pairwise"]
 
 TOGETHER = 1024  # curves that are solved at once
 NODES = 2000  # of the graph that distances between all pairs are read from
@@ -65,6 +65,42 @@ def distance(
         traced = [_squares_with_gradient(manifold, part) for part in curves.split(TOGETHER)]
         length = torch.cat(traced) if traced else length
     return length.reshape(batch)
+
+
+def logarithm(
+    manifold: Manifold,
+    a: Any,
+    b: Any,
+    *,
+    segments: int = 32,
+    graph: bool = True,
+    tolerance: float | None = None,
+) -> Tensor:
+    """Return initial velocities of the geodesics from a to b: `Manifold.log`."""
+    start, end, batch = _pairs(manifold, a, b)
+    with torch.no_grad():
+        found = _solve(manifold, start, end, segments, graph, tolerance, 40)
+        parts = [_initial_velocity(manifold, part) for part in found.points.split(TOGETHER) if len(part)]
+    velocity = torch.cat(parts) if parts else start
+    return velocity.reshape((*batch, start.shape[1]))
+
+
+def _initial_velocity(manifold: Manifold, curves: Tensor) -> Tensor:
+    """Velocities at the start of discrete geodesics, by extrapolation of their first chords.
+
+    A geodesic's second derivative is normal to the manifold: the chord's tangent part errs by the square of
+    the step alone.
+    """
+    structure, T = manifold.structure, curves.shape[1] - 1
+    start = curves[:, 0]
+    A = structure.factor(start)
+    gram = A.mT @ A
+
+    def tangent(number: int) -> Tensor:
+        chord = structure.chords(start, curves[:, number])
+        return torch.linalg.solve(gram, (A.mT @ chord.unsqueeze(-1)).squeeze(-1)) * (T / number)
+
+    return (4 * tangent(1) - tangent(2)) / 3 if T >= 2 else tangent(1)
 
 
 def pairwise(
@@ -217,7 +253,7 @@ def _shaped(found: Geodesics, batch: tuple[int, ...]) -> Geodesics:
     return replace(
         found,
         **{
-            name: getattr(found, name).reshape(*batch, *getattr(found, name).shape[1:])
+            name: getattr(found, name).reshape((*batch, *getattr(found, name).shape[1:]))
             for name in ("points", "length", "energy", "converged", "straight_excess", "steps")
         },
     )

@@ -136,6 +136,21 @@ class Manifold:
             trace=trace,
         )
 
+    def log(
+        self,
+        a: Any,
+        b: Any,
+        *,
+        segments: int = 32,
+        graph: bool = True,
+        tolerance: float | None = None,
+    ) -> Tensor:
+        """Return velocities v at a of the geodesics to b, so that ``exp(a, v) = b``; ``(*batch, latent)``.
+
+        Their norm is the distance. Arguments as in `geodesic`.
+        """
+        return curves.logarithm(self, a, b, segments=segments, graph=graph, tolerance=tolerance)
+
     def pairwise(
         self,
         Z: Any,

@@ -78,7 +78,7 @@ class DataGraph:
         t = np.linspace(0, 1, segments + 1)
         ways = np.empty((len(a), segments + 1, nodes.shape[1]))
         for i in range(len(a)):
-            way = _walk(before, first[i], last[i])
+            way = _walk(before, int(first[i]), int(last[i]))
             mark = np.concatenate([[0.0], leave[i] + distance[first[i], way]])
             mark = np.append(mark, mark[-1] + arrive[i])
             points = np.concatenate([starts[i : i + 1], nodes[way], ends[i : i + 1]])

@@ -161,10 +161,10 @@ def _spread(found: Relaxed, rows: Tensor, total: int) -> Relaxed:
         return every
 
     return Relaxed(
-        place(found.points, 0),
+        place(found.points, 0.0),
         place(found.squares, torch.inf),
-        place(found.converged, 0),
-        place(found.steps, 0),
+        place(found.converged, 0.0),
+        place(found.steps, 0.0),
     )
 
 
@@ -196,12 +196,14 @@ def _length(structure: Structure, curves: Tensor, squares: Tensor) -> Tensor:
 
 
 def _result(structure: Structure, best: Relaxed, line_length: Tensor) -> Geodesics:
-    length = _length(structure, best.points, best.squares)
+    moved = (best.points[:, 0] != best.points[:, -1]).any(1)  # else rounding would be its length
+    best.points[~moved] = best.points[~moved, :1]
+    length = _length(structure, best.points, best.squares) * moved
     longer = line_length / torch.where(length > 0, length, 1) - 1
     return Geodesics(
         points=best.points,
         length=length,
-        energy=best.squares.shape[1] * best.squares.sum(-1),
+        energy=best.squares.shape[1] * best.squares.sum(-1) * moved,
         converged=best.converged,
         straight_excess=torch.where(length > 0, longer.clamp(min=0), 0),
         steps=best.steps,
