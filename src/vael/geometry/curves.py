@@ -20,7 +20,7 @@ from vael.geometry.geodesics.solve import default_tolerance
 if TYPE_CHECKING:
     from vael.geometry.manifold import Manifold
 
-__all__ = ["distance", "geodesic", "logarithm", "pairwise"]
+__all__ = ["distance", "geodesic", "initial_velocity", "logarithm", "pairwise"]
 
 TOGETHER = 1024  # curves that are solved at once
 NODES = 2000  # of the graph that distances between all pairs are read from
@@ -80,12 +80,12 @@ def logarithm(
     start, end, batch = _pairs(manifold, a, b)
     with torch.no_grad():
         found = _solve(manifold, start, end, segments, graph, tolerance, 40)
-        parts = [_initial_velocity(manifold, part) for part in found.points.split(TOGETHER) if len(part)]
+        parts = [initial_velocity(manifold, part) for part in found.points.split(TOGETHER) if len(part)]
     velocity = torch.cat(parts) if parts else start
     return velocity.reshape((*batch, start.shape[1]))
 
 
-def _initial_velocity(manifold: Manifold, curves: Tensor) -> Tensor:
+def initial_velocity(manifold: Manifold, curves: Tensor) -> Tensor:
     """Velocities at the start of discrete geodesics, by extrapolation of their first chords.
 
     A geodesic's second derivative is normal to the manifold: the chord's tangent part errs by the square of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -174,6 +174,10 @@ class Manifold:
         return curves.pairwise(
             self, Z, refine=refine, neighbours=neighbours, segments=segments, connect=connect
         )
+
+    def __sklearn_clone__(self) -> Self:
+        """Let clones of estimators share the manifold: it is not changed by use, and its graph is kept."""
+        return self
 
     def __repr__(self) -> str:
         latent = "?" if self.latent is None else self.latent
