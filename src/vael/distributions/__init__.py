@@ -14,6 +14,11 @@ from vael.distributions.full_normal import FullNormal
 from vael.distributions.law import Law
 from vael.distributions.mixture import UniformMixture
 from vael.distributions.normal import DiagonalNormal
+from vael.distributions.power_spherical import PowerSpherical
+from vael.distributions.spaces import Euclidean, PoincareBall, Space, Sphere
+from vael.distributions.sphere_uniform import SphereUniform
+from vael.distributions.von_mises_fisher import VonMisesFisher
+from vael.distributions.wrapped_normal import WrappedNormal
 
 __all__ = [
     "Bernoulli",
@@ -22,9 +27,17 @@ __all__ = [
     "Delta",
     "DiagonalNormal",
     "DiscretisedLogistic",
+    "Euclidean",
     "FullNormal",
     "Law",
+    "PoincareBall",
+    "PowerSpherical",
+    "Space",
+    "Sphere",
+    "SphereUniform",
     "UniformMixture",
+    "VonMisesFisher",
+    "WrappedNormal",
     "as_law",
     "closed_form_kl",
     "draw",

@@ -9,6 +9,10 @@ from torch.distributions import Distribution, kl_divergence, register_kl
 from vael.distributions.conversion import as_law
 from vael.distributions.full_normal import FullNormal
 from vael.distributions.normal import DiagonalNormal
+from vael.distributions.power_spherical import PowerSpherical
+from vael.distributions.sphere_uniform import SphereUniform
+from vael.distributions.von_mises_fisher import VonMisesFisher
+from vael.distributions.zonal import Zonal
 
 __all__ = ["closed_form_kl", "kl_per_latent"]
 
@@ -59,3 +63,9 @@ def _full_full(q: FullNormal, p: FullNormal) -> Tensor:
 @register_kl(DiagonalNormal, FullNormal)
 def _diagonal_full(q: DiagonalNormal, p: FullNormal) -> Tensor:
     return _full_full(FullNormal(q.loc, torch.diag_embed(q.stddev)), p)
+
+
+@register_kl(VonMisesFisher, SphereUniform)
+@register_kl(PowerSpherical, SphereUniform)
+def _zonal_uniform(q: Zonal, p: SphereUniform) -> Tensor:
+    return q.divergence

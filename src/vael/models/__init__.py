@@ -23,7 +23,12 @@ from vael.models.posteriors import (
     Posterior,
     SharedScalePosterior,
 )
-from vael.models.priors import StandardNormal
+from vael.models.posteriors_curved import (
+    PowerSphericalPosterior,
+    VonMisesFisherPosterior,
+    WrappedNormalPosterior,
+)
+from vael.models.priors import StandardNormal, UniformSphere, WrappedNormalPrior
 
 __all__ = [
     "Bernoulli",
@@ -41,10 +46,15 @@ __all__ = [
     "LatentVariableModel",
     "Likelihood",
     "Posterior",
+    "PowerSphericalPosterior",
     "SharedGaussian",
     "SharedScalePosterior",
     "StandardNormal",
+    "UniformSphere",
+    "VonMisesFisherPosterior",
     "WeightedSamples",
+    "WrappedNormalPosterior",
+    "WrappedNormalPrior",
     "log_weights",
     "weigh",
 ]
