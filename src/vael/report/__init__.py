@@ -24,6 +24,7 @@ from vael.report.blocks import (
     Table,
     Text,
 )
+from vael.report.polylines import Polylines
 from vael.report.render import render, write
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ __all__ = [
     "Notice",
     "Picture",
     "PointCloud",
+    "Polylines",
     "Report",
     "RunMeasures",
     "Section",

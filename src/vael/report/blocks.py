@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vael.errors import InputError
+from vael.report.polylines import Polylines
 
 __all__ = [
     "Block",
@@ -192,6 +193,8 @@ class PointCloud:
     axis_names : three strings
     colours : sequence of (light, dark) pairs of "#rrggbb", optional
         One pair for each class; the report has ten of its own and makes more where needed.
+    curves : sequence of `Polylines`
+        Lines among the points: each group has a switch of its own in the legend.
     caption, alt : str
 
     Raises
@@ -208,6 +211,7 @@ class PointCloud:
     thumbnails: NDArray[Any] | None = None
     axis_names: tuple[str, str, str] = ("z₁", "z₂", "z₃")
     colours: Sequence[tuple[str, str]] | None = None
+    curves: Sequence[Polylines] = ()
     caption: str = ""
     alt: str = ""
 

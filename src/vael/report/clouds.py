@@ -51,12 +51,16 @@ class PackedCloud:
 
 
 def pack_cloud(cloud: PointCloud) -> PackedCloud:
-    """Quantise a cloud to 16 bits an axis, which moves a point by at most 1/65534 of its extent."""
+    """Quantise a cloud to 16 bits an axis, which moves a point by at most 1/65534 of the drawing's extent."""
     points = np.asarray(cloud.points, dtype=np.float64)
-    low, high = points.min(axis=0), points.max(axis=0)
+    drawn = np.concatenate([points, *(line for group in cloud.curves for line in group.lines)])
+    low, high = drawn.min(axis=0), drawn.max(axis=0)
     centre = (low + high) / 2
     scale = float((high - centre).max()) or 1.0
-    steps = np.rint((points - centre) / scale * LARGEST_INT16).astype("<i2")
+
+    def quantised(places: NDArray[Any]) -> str:
+        return _base64(np.rint((places - centre) / scale * LARGEST_INT16).astype("<i2"))
+
     codes, names = _encode_labels(cloud)
     palette = _palette(cloud)
     colours = [_css_colour(index, palette) for index in range(len(names))]
@@ -64,7 +68,7 @@ def pack_cloud(cloud: PointCloud) -> PackedCloud:
         "count": len(points),
         "centre": [float(f"{value:.6g}") for value in centre],
         "scale": float(f"{scale:.6g}"),
-        "points": _base64(steps),
+        "points": quantised(points),
         "box": [[float(f"{value:.4g}") for value in pair] for pair in _box(points)],
         "axes": list(cloud.axis_names),
         "names": names,
@@ -76,6 +80,16 @@ def pack_cloud(cloud: PointCloud) -> PackedCloud:
         data |= _pack_values(cloud.values, cloud.value_name)
     if cloud.thumbnails is not None:
         data["thumbnails"] = _pack_thumbnails(cloud.thumbnails)
+    data["curves"] = [
+        {
+            "name": group.name,
+            "colour": "var(--ink)" if group.colour is None else "light-dark({}, {})".format(*group.colour),
+            "dashed": group.dashed,
+            "counts": [len(line) for line in group.lines],
+            "points": quantised(np.concatenate(list(group.lines))),
+        }
+        for group in cloud.curves
+    ]
     counts = [] if codes is None else np.bincount(codes, minlength=len(names)).tolist()
     return PackedCloud(names, colours, counts, data)
 

@@ -30,12 +30,10 @@ class PointMap {
     const n = (this.count = data.count);
     const middle = data.box.map(([low, high]) => (low + high) / 2);
     const reach = Math.hypot(...data.box.map(([low, high]) => (high - low) / 2)) || 1;
-    this.points = numbers(data.points, true);
-    for (let i = 0; i < this.points.length; i++) {
-      const axis = i % 3;
-      const value = data.centre[axis] + (this.points[i] * data.scale) / 32767;
-      this.points[i] = (value - middle[axis]) / reach;
-    }
+    const placed = (packed) => numbers(packed, true).map((step, i) =>
+      (data.centre[i % 3] + (step * data.scale) / 32767 - middle[i % 3]) / reach);
+    this.points = placed(data.points);
+    this.curves = data.curves.map((group) => ({ ...group, points: placed(group.points), shown: true }));
     this.middle = middle;
     this.reach = reach;
     this.frame = data.box.map(([low, high], axis) =>
@@ -67,6 +65,10 @@ class PointMap {
       colours = this.data.colours.map((colour) => resolveColour(this.figure, colour));
     }
     const fog = isDark() ? 0.5 : 0.62;
+    for (const group of this.curves) {
+      const colour = resolveColour(this.figure, group.colour);
+      group.shades = Array.from({ length: SHADES }, (_, s) => `rgb(${mix(colour, this.paper, (fog * s) / (SHADES - 1))})`);
+    }
     // One row of shades for each colour: near points pure, far points towards the paper.
     this.shades = new Uint8Array(colours.length * SHADES * 3);
     colours.forEach((colour, c) => {
@@ -109,6 +111,7 @@ class PointMap {
     this.context.clearRect(0, 0, width, height);
     this.paintFrame();
     this.paintPoints(width, height);
+    for (const group of this.curves) if (group.shown) this.paintCurves(group);
   }
 
   prepareView(width, height) {
@@ -226,6 +229,45 @@ class PointMap {
     this.context.drawImage(this.layer, 0, 0);
   }
 
+  /** Draw the lines of a group over the points: each piece shaded by its depth, on a seam of paper. */
+  paintCurves({ points, counts, shades, dashed }) {
+    const { context, ratio } = this;
+    const stroke = (from, to) => {
+      context.beginPath();
+      context.moveTo(from[0], from[1]);
+      context.lineTo(to[0], to[1]);
+      context.stroke();
+    };
+    context.lineCap = dashed ? "butt" : "round";
+    let first = 0;
+    for (const count of counts) {
+      const line = Array.from({ length: count }, (_, i) => this.place(...points.subarray(3 * (first + i), 3 * (first + i) + 3)));
+      first += count;
+      if (!dashed) {
+        context.globalAlpha = 0.75;
+        context.strokeStyle = `rgb(${this.paper})`;
+        context.lineWidth = 4.4 * ratio;
+        context.beginPath();
+        for (const [x, y] of line) context.lineTo(x, y);
+        context.stroke();
+        context.globalAlpha = 1;
+      }
+      context.lineWidth = (dashed ? 1.3 : 2.1) * ratio;
+      if (dashed) context.setLineDash([5 * ratio, 3.5 * ratio]);
+      let passed = 0;
+      for (let i = 1; i < count; i++) {
+        const [from, to] = [line[i - 1], line[i]];
+        const fog = Math.min(1, Math.max(0, (to[2] + 0.75) / 1.5));
+        context.strokeStyle = shades[Math.round(fog * (SHADES - 1))];
+        context.lineDashOffset = passed;
+        stroke(from, to);
+        passed += Math.hypot(to[0] - from[0], to[1] - from[1]);
+      }
+      context.setLineDash([]);
+    }
+    context.lineCap = "butt";
+  }
+
   // what the reader does
   connect() {
     const { canvas, figure } = this;
@@ -270,6 +312,8 @@ class PointMap {
     canvas.addEventListener("keydown", (event) => this.key(event));
     for (const button of figure.querySelectorAll("[data-class]"))
       button.addEventListener("click", () => this.toggle(button));
+    for (const button of figure.querySelectorAll("[data-curves]"))
+      button.addEventListener("click", () => this.toggleCurves(button));
     this.turnButton = figure.querySelector('[data-action="turn"]');
     this.turnButton.hidden = stillness.matches;
     this.turnButton.addEventListener("click", () => this.setTurning(!this.turning));
@@ -315,6 +359,13 @@ class PointMap {
     this.shown[index] = !this.shown[index];
     button.setAttribute("aria-pressed", String(this.shown[index]));
     this.tip.hidden = true;
+    this.draw();
+  }
+
+  toggleCurves(button) {
+    const group = this.curves[Number(button.dataset.curves)];
+    group.shown = !group.shown;
+    button.setAttribute("aria-pressed", String(group.shown));
     this.draw();
   }
 
