@@ -8,12 +8,17 @@ import torch
 from torch import Tensor
 
 from vael.geometry.geodesics.blocks import Blocks
+from vael.geometry.geodesics.secants import Secants
 from vael.geometry.structure import Segments, Structure
 
 __all__ = ["Relaxed", "relax"]
 
+FIRST_DAMPING = 1e-3  # times the lowest mode's part of the matrix's diagonal, about
 LEAST_DAMPING, MOST_DAMPING = 1e-7, 1e4
 TRUSTED_DAMPING = 0.1  # a step damped more promises less than there is to gain
+FIRST_RATE, LEAST_RATE = 0.3, 0.02  # by which the promise falls with a step
+NEAR = 0.05  # secants are of use where a step changes this part of the energy at most
+LAST = 0.5  # a step is the last where the next would promise this part of the tolerance
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +50,10 @@ def relax(
 ) -> Relaxed:
     """Lower the energy of curves between their ends until a step promises less than `tolerance` of it.
 
-    Each step solves the Gauss-Newton equations of half the sum of squared chords; a step that does not lower
-    it is taken back and damped more. Curves that are done take no more part.
+    Each step solves the Gauss-Newton equations of half the sum of squared chords, corrected by the secants of
+    the last steps; a step that does not lower it is taken back and damped more. Curves that are done take no
+    more part. Where the rate at which the promises fall says that a step will be the last, no gradient is
+    computed after it.
 
     Arguments:
         structure: The structure.
@@ -56,41 +63,65 @@ def relax(
         frozen: Matrices to be used at every step, in place of those at each step's curves: a step then costs
             one value and one gradient.
     """
+    c = len(curves)
     points = curves.clone()
-    c = len(points)
     squares, gradient, blocks, kept = _evaluate(structure, points, frozen)
-    damping = points.new_full((c,), 1e-4 * (3.14 / curves.shape[1]) ** 2, dtype=torch.float64)
+    damping = points.new_full((c,), FIRST_DAMPING / curves.shape[1] ** 2, dtype=torch.float64)
+    rate = points.new_full((c,), FIRST_RATE, dtype=torch.float64)
+    before = points.new_full((c,), torch.nan, dtype=torch.float64)
     converged = torch.zeros(c, dtype=torch.bool, device=points.device)
     steps = torch.zeros(c, dtype=torch.long, device=points.device)
+    secants = Secants(c, points)
     active = torch.isfinite(squares).all(-1).nonzero().squeeze(-1)
-    for _ in range(max_steps + 1):
-        if not len(active):
-            break
-        step = blocks.take(active).solve(-gradient[active], damping[active])
-        promised = -(step.double() * gradient[active].double()).sum((-2, -1))
-        total = squares[active].double().sum(-1)
-        done = (promised <= tolerance * total) & (damping[active] < TRUSTED_DAMPING)
+    while len(active):
+        own, held = blocks.take(active), damping[active]
+        step = -secants.apply(active, gradient[active], lambda q, own=own, held=held: own.solve(q, held))
+        total = squares[active].double().sum(-1).clamp(min=1e-300)
+        promised = -(step * gradient[active].double()).sum((-2, -1)) / total
+        trusted = held < TRUSTED_DAMPING
+        done = (promised <= tolerance) & trusted
         converged[active[done]] = True
-        going = active[~done & (steps[active] < max_steps)]
-        if not len(going):
-            break
-        trial = points[going]
-        trial[:, 1:-1] += step[~done & (steps[active] < max_steps)]
-        new_squares, new_gradient, new_blocks, new_kept = _evaluate(
-            structure, trial, None if frozen is None else frozen.take(going)
-        )
-        steps[going] += 1
-        better = new_squares.double().sum(-1) < squares[going].double().sum(-1)
-        better &= torch.isfinite(new_gradient).all(-1).all(-1)
-        chosen = going[better]
-        points[chosen], squares[chosen] = trial[better], new_squares[better]
-        gradient[chosen] = new_gradient[better]
-        if frozen is None:
-            blocks.put(chosen, new_blocks.take(better))
-            _put(kept, chosen, new_kept, better)
+        seen = torch.isfinite(before[active])
+        rate[active[seen]] = (promised / before[active])[seen].clamp(LEAST_RATE, 1)
+        before[active] = promised
+        going = ~done & (steps[active] < max_steps)
+        last = going & trusted & (promised * rate[active] <= LAST * tolerance)
+        steps[active[going]] += 1
+        trial = points[active]
+        trial[:, 1:-1] += step.to(points.dtype)
+        better = torch.zeros_like(done)
+        if last.any():
+            rows = active[last]
+            found = structure.squares(trial[last])
+            lower = found.double().sum(-1) < squares[rows].double().sum(-1)
+            points[rows[lower]], squares[rows[lower]] = trial[last][lower], found[lower]
+            converged[rows[lower]] = True
+            going[last.nonzero().squeeze(-1)[lower]] = False
+        more = going & ~last
+        if more.any():
+            rows = active[more]
+            new_squares, new_gradient, new_blocks, new_kept = _evaluate(
+                structure, trial[more], None if frozen is None else frozen.take(rows)
+            )
+            lower = new_squares.double().sum(-1) < squares[rows].double().sum(-1)
+            lower &= torch.isfinite(new_gradient).flatten(1).all(-1)
+            chosen = rows[lower]
+            near = (promised < NEAR)[more][lower]
+            change = new_gradient[lower] - gradient[chosen]
+            secants.remember(chosen[near], step[more][lower][near], change[near])
+            secants.forget(chosen[~near])
+            points[chosen], squares[chosen] = trial[more][lower], new_squares[lower]
+            gradient[chosen] = new_gradient[lower]
+            if frozen is None:
+                blocks.put(chosen, new_blocks.take(lower))
+                _put(kept, chosen, new_kept, lower)
+            better[more.nonzero().squeeze(-1)[lower]] = True
+        rows, better = active[going], better[going]
+        secants.forget(rows[~better])
+        before[rows[~better]] = torch.nan
         factor = torch.where(better, 0.2, 10.0).double()
-        damping[going] = (damping[going] * factor).clamp(LEAST_DAMPING, MOST_DAMPING)
-        active = going[damping[going] < MOST_DAMPING]
+        damping[rows] = (damping[rows] * factor).clamp(LEAST_DAMPING, MOST_DAMPING)
+        active = rows[damping[rows] < MOST_DAMPING]
     return Relaxed(points, squares, converged, steps, kept)
 
 
