@@ -1,7 +1,7 @@
 """Show the figures of the pages twice: drawn for light pages and for dark ones.
 
-A page's hidden first cell calls `both_themes`; from then on each function of ``vael.plots`` and
-``vael.plots.theory`` that has a ``theme`` gives a `Picture`, of which a page shows the half that fits.
+A page's hidden first cell calls `both_themes`; from then on each function of `ROOMS` that has a ``theme`` gives a
+`Picture`, of which a page shows the half that fits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from vael.plots import DARK, LIGHT
 from vael.plots.theory import FIGURES
 
-ROOMS = ("vael.plots", "vael.plots.theory")
+ROOMS = ("vael.plots", "vael.plots.theory", "vael.plots.geometry")
 HEAVIEST_SVG = 250_000  # bytes; what is heavier becomes a PNG
 
 
