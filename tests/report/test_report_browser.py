@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from report_samples import HOSTILE, full_report
 
-from vael.report import PointCloud, Report, Section, write
+from vael.report import PointCloud, Polylines, Report, Section, write
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
@@ -202,6 +202,29 @@ def test_the_legend_hides_a_class_and_shows_it_again(visit, report_path):
     assert opened.picture() != start
     button.click()
     assert opened.picture() == start
+
+
+def test_the_legend_hides_lines_and_shows_them_again(visit, tmp_path):
+    points = np.random.default_rng(0).normal(size=(40, 3))
+    ways = Polylines("ways", [points[:9]], ("#00ff00", "#00ff00"))
+    plain, lined = (PointCloud(points), PointCloud(points, curves=[ways]))
+    opened = visit(write(Report("r", sections=[Section("s", blocks=[lined])]), tmp_path / "lined.html"))
+    start = opened.picture()
+    green = opened.page.locator(MAP).evaluate(
+        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.reduce("
+        "(n, v, i, d) => n + (i % 4 == 1 && v > 200 && d[i - 1] < 120), 0)"
+    )
+    assert green > 500
+    button = opened.page.locator("[data-curves='0']").first
+    button.click()
+    assert button.get_attribute("aria-pressed") == "false"
+    assert opened.picture() != start
+    bare = visit(write(Report("r", sections=[Section("s", blocks=[plain])]), tmp_path / "plain.html"))
+    assert opened.page.locator("[data-curves='0']").count() == 1
+    assert bare.page.locator("[data-curves]").count() == 0
+    button.click()
+    assert opened.picture() == start
+    assert not opened.said
 
 
 def test_a_point_under_the_pointer_shows_its_class_and_thumbnail(visit, report_path):

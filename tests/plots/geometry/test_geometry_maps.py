@@ -5,11 +5,11 @@ import pytest
 import torch
 from figure_surfaces import TILT, bowl, paraboloid, rows, tilted
 from matplotlib.collections import EllipseCollection, PathCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 
 from vael.errors import InputError
 from vael.geometry import LatentManifold, MetricManifold
-from vael.plots.geometry import exponential_fan, indicatrix_field, volume_map
+from vael.plots.geometry import curvature_map, exponential_fan, indicatrix_field, volume_map
 from vael.plots.geometry.fans import unit_directions
 from vael.plots.geometry.plane import plane_of
 
@@ -249,3 +249,61 @@ def test_a_fan_refuses_a_point_where_the_metric_is_singular():
     m = LatentManifold(lambda z: torch.stack([z[:, 0], z[:, 1] ** 2], -1), latent=2, data=rows())
     with pytest.raises(InputError, match="singular at z"):
         exponential_fan(m, [1.0, 0.0], resolution=4)
+
+
+def test_a_fan_stops_where_the_metric_does():
+    # Beyond x = 1 the decoder has no values: geodesics that get there are drawn as far as they came.
+    def decoder(z):
+        return torch.stack([torch.where(z[:, 0] > 1, torch.nan, z[:, 0]), z[:, 1], z[:, 1] ** 2], -1)
+
+    m = LatentManifold(decoder, latent=2, data=rows(40) / 4)
+    limits = ((-2, 0.9), (-1, 1))
+    figure = exponential_fan(m, [0.0, 0.0], radii=[0.5, 1.5], n_directions=4, limits=limits, resolution=4)
+    right, up, left, down = (np.asarray(line.get_xydata()) for line in figure.axes[0].lines[:4])
+    assert np.isnan(right[-1]).all()
+    assert np.nanmax(right[:, 0]) <= 1
+    np.testing.assert_allclose(left[-1], [-1.5, 0], atol=1e-9)
+    assert np.isfinite([up[-1], down[-1]]).all()
+
+
+def test_a_piecewise_linear_decoder_has_no_fan_and_no_curvature():
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.ReLU(), torch.nn.Linear(16, 5)).double()
+    m = LatentManifold(net, latent=2, data=rows())
+    with pytest.raises(InputError, match="piecewise linear"):
+        exponential_fan(m, [0.0, 0.0], resolution=4)
+    with pytest.raises(InputError, match="piecewise linear"):
+        curvature_map(m, resolution=4)
+
+
+def test_the_curvature_is_the_paraboloid_s(sound, theme):
+    figure = curvature_map(paraboloid(), resolution=24, theme=theme)
+    sound(figure, theme)
+    x, up = middles(figure, 24)
+    exact = 1 / (1 + x**2 + up**2) ** 2
+    np.testing.assert_allclose(ground(figure), exact, atol=1e-10)
+    low, high = figure.axes[0].images[0].get_clim()
+    assert low == -high
+    assert high == pytest.approx(np.quantile(exact, 0.95), rel=1e-9)
+    middle = figure.axes[0].images[0].get_cmap()(0.5)
+    assert np.abs(np.array(middle[:3]) - to_rgb(theme.background)).max() < 0.02
+
+
+def test_a_singular_metric_leaves_a_hole_in_the_curvature():
+    m = LatentManifold(
+        lambda z: torch.stack([z[:, 0], z[:, 1].relu() ** 3, z[:, 1].relu() ** 2], -1), latent=2, data=rows()
+    )
+    figure = curvature_map(m, resolution=12)
+    _, up = middles(figure, 12)
+    np.testing.assert_array_equal(np.isnan(ground(figure)), up < 0)
+    np.testing.assert_allclose(ground(figure)[up > 0], 0, atol=1e-8)
+
+
+def test_curvature_is_refused_in_single_precision_and_of_more_latents():
+    single = torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.Tanh(), torch.nn.Linear(16, 5))
+    with pytest.raises(InputError, match="double precision"):
+        curvature_map(LatentManifold(single, latent=2, data=rows()), resolution=4)
+    with pytest.raises(InputError, match="two latents, this manifold has 3"):
+        curvature_map(bowl(), resolution=4)
+    with pytest.raises(InputError, match="clip must be"):
+        curvature_map(paraboloid(), clip=1)

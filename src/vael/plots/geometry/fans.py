@@ -7,12 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from vael.errors import InputError
 from vael.geometry import Manifold
+from vael.geometry.bending import refuse_piecewise_linear
+from vael.geometry.initial_value import flow
 from vael.plots.geometry.layers import add_legends, draw_data, map_figure
 from vael.plots.geometry.local import metrics
 from vael.plots.geometry.plane import Limits, Plane, as_array, plane_of
@@ -20,7 +21,7 @@ from vael.plots.geometry.volume import draw_volume
 from vael.plots.labels import Classes, read_labels
 from vael.plots.style import LIGHT, Theme
 
-__all__ = ["exponential_fan", "shoot", "unit_directions"]
+__all__ = ["exponential_fan", "fan_of", "unit_directions"]
 
 BETWEEN = 3  # geodesics between two that are drawn, for circles that are round
 STEPS = 10  # of the integration, between two circles
@@ -66,7 +67,7 @@ def exponential_fan(
     labels = None if y is None else read_labels(y, 0 if points is None else len(points))
     directions = unit_directions(manifold, plane, n_directions * BETWEEN)
     circles = _radii(radii, manifold, plane)
-    paths, times = shoot(manifold, plane.held, directions, circles)
+    paths, rings = fan_of(manifold, plane.held, directions, circles)
     flat = plane.drop(paths)
     figure, axes = map_figure(plane, theme, bar=True, legend=isinstance(labels, Classes), below=True)
     draw_volume(figure, axes, manifold, plane, resolution, theme)
@@ -74,8 +75,7 @@ def exponential_fan(
         draw_data(figure, axes, points, labels, label_name, theme)
     for ray in flat[::BETWEEN]:
         axes.plot(*ray.T, color=theme.text, lw=0.9, path_effects=theme.halo(2.0), zorder=3)
-    for radius in circles:
-        circle = flat[:, int(np.argmin(np.abs(times - radius)))]
+    for circle in flat[:, rings].swapaxes(0, 1):
         closed = np.concatenate([circle, circle[:1]])
         axes.plot(*closed.T, color=theme.contrast, lw=1.5, path_effects=theme.halo(3.0), zorder=4)
     axes.scatter(
@@ -117,37 +117,25 @@ def _radii(radii: Sequence[float | int] | None, manifold: Manifold, plane: Plane
     return chosen_radii
 
 
-def shoot(
+def fan_of(
     manifold: Manifold, z: np.ndarray, directions: np.ndarray, radii: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Follow geodesics from z with the velocities ``(n, latent)`` past times `radii`.
+    """Follow geodesics from z with unit velocities ``(n, latent)`` to the outermost of the rising radii.
 
-    Returns points ``(n, times, latent)`` and their times, each radius among them.
+    Returns points ``(n, times, latent)``, NaN once a geodesic has left where the metric is finite, and the
+    numbers of the times at which the radii are reached.
     """
-    ends = np.concatenate([[0.0], radii])
-    steps = [(b - a) / STEPS for a, b in pairwise(ends) for _ in range(STEPS)]
     velocity = manifold.read(directions, "directions").flat
     place = manifold.read(z, "z").flat.repeat(len(velocity), 1)
-    points = [as_array(place)]
-    for step in steps:  # not under no_grad, in which torch has no second derivatives of some activations
-        place, velocity = (part.detach() for part in _step(manifold, place, velocity, step))
-        points.append(as_array(place))
-    return np.stack(points, axis=1), np.concatenate([[0.0], np.cumsum(steps)])
-
-
-def _step(
-    manifold: Manifold, z: torch.Tensor, v: torch.Tensor, h: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """One step of Runge and Kutta's fourth order along z'' = -Gamma(z', z')."""
-
-    def pull(place: torch.Tensor, velocity: torch.Tensor) -> torch.Tensor:
-        return manifold.structure.acceleration(place, velocity, velocity)
-
-    a1 = pull(z, v)
-    v2 = v + h / 2 * a1
-    a2 = pull(z + h / 2 * v, v2)
-    v3 = v + h / 2 * a2
-    a3 = pull(z + h / 2 * v2, v3)
-    v4 = v + h * a3
-    a4 = pull(z + h * v3, v4)
-    return z + h / 6 * (v + 2 * v2 + 2 * v3 + v4), v + h / 6 * (a1 + 2 * a2 + 2 * a3 + a4)
+    refuse_piecewise_linear(manifold, place[:1])
+    alive = np.ones(len(directions), dtype=bool)
+    parts = [as_array(place)[:, None]]
+    for inner, outer in pairwise([0.0, *radii]):
+        ring = flow(manifold, place, (outer - inner) * velocity, STEPS)
+        points = as_array(ring.points)[:, 1:]
+        reached = np.where(alive, as_array(ring.reached), 0)
+        points[np.arange(STEPS) >= reached[:, None]] = np.nan
+        alive &= reached == STEPS
+        parts.append(points)
+        place, velocity = ring.points[:, -1], ring.velocities[:, -1] / (outer - inner)
+    return np.concatenate(parts, axis=1), STEPS * np.arange(1, len(radii) + 1)

@@ -35,7 +35,7 @@ __all__ = [
 
 HEIGHT = 4.9  # of a map, inches
 DASHES = (0, (3.2, 2.2))
-MASSES = (0.5, 0.9, 0.98)  # of the data, inside its outlines
+MASSES = (0.5, 0.9)  # of the data, inside its outlines
 
 
 def quiet(theme: Theme) -> Colormap:
@@ -133,10 +133,10 @@ def draw_data(
 
 
 def draw_outline(axes: Axes, points: np.ndarray, plane: Plane, theme: Theme) -> None:
-    """Draw the contours that hold 50, 90 and 98 % of the data, by a smoothed histogram."""
+    """Draw the contours that hold 50 and 90 % of the data, by a smoothed histogram."""
     bins = 80
     counts, *edges = np.histogram2d(*points.T, bins=bins, range=plane.limits)
-    smooth = gaussian_filter(counts, sigma=1.6)
+    smooth = gaussian_filter(counts, sigma=2.5)
     order = np.sort(smooth.ravel())[::-1]
     held = np.cumsum(order) / order.sum() if order.sum() > 0 else np.ones_like(order)
     levels = [float(order[min(int(np.searchsorted(held, mass)), len(order) - 1)]) for mass in MASSES]

@@ -63,6 +63,9 @@ def geodesics_3d(
     place = WIDE if labels is None else WITH_LEGEND
     axes = add_axes_3d(figure, place, theme, float(elevation), float(azimuth))
     axes.set(**{f"{axis}label": f"$z_{{{latent + 1}}}$" for axis, latent in zip("xyz", latents)})
+    axes.computed_zorder = False  # the lines stay on top of the points
+    drawn = np.concatenate([points, ways.curves[..., list(latents)].reshape(-1, 3)])
+    axes.set(**{f"{axis}lim": ends for axis, ends in zip("xyz", zip(drawn.min(axis=0), drawn.max(axis=0)))})
     area, opacity = point_look(len(points))
     look: dict[str, Any] = {"s": area, "alpha": 0.85 * opacity, "linewidths": 0, "rasterized": True}
     if labels is None:
@@ -75,9 +78,11 @@ def geodesics_3d(
         _draw_classes(axes, points, labels, look, theme)
         add_side_legend(figure, labels, label_name, theme)
     for curve, line in zip(ways.curves[..., list(latents)], ways.lines[..., list(latents)]):
-        axes.plot(*line[[0, -1]].T, color=theme.text, lw=1.0, ls=DASHES, path_effects=theme.halo(2.2))
-        axes.plot(*curve.T, color=theme.text, lw=1.8, path_effects=theme.halo(3.4))
-        axes.scatter(*curve[[0, -1]].T, s=16, color=theme.text, depthshade=False)
+        axes.plot(
+            *line[[0, -1]].T, color=theme.text, lw=1.0, ls=DASHES, path_effects=theme.halo(2.2), zorder=3
+        )
+        axes.plot(*curve.T, color=theme.text, lw=1.8, path_effects=theme.halo(3.4), zorder=4)
+        axes.scatter(*curve[[0, -1]].T, s=16, color=theme.text, depthshade=False, zorder=5)
     below = figure.legend(handles=way_handles(theme), loc="lower center", ncols=2)
     theme.dress_legend(below)
     return figure

@@ -243,22 +243,20 @@ class PointMap {
     for (const count of counts) {
       const line = Array.from({ length: count }, (_, i) => this.place(...points.subarray(3 * (first + i), 3 * (first + i) + 3)));
       first += count;
-      if (!dashed) {
-        context.globalAlpha = 0.75;
-        context.strokeStyle = `rgb(${this.paper})`;
-        context.lineWidth = 4.4 * ratio;
-        context.beginPath();
-        for (const [x, y] of line) context.lineTo(x, y);
-        context.stroke();
-        context.globalAlpha = 1;
-      }
-      context.lineWidth = (dashed ? 1.3 : 2.1) * ratio;
+      context.globalAlpha = dashed ? 0.6 : 0.8;
+      context.strokeStyle = `rgb(${this.paper})`;
+      context.lineWidth = (dashed ? 4 : 5.4) * ratio;
+      context.beginPath();
+      for (const [x, y] of line) context.lineTo(x, y);
+      context.stroke();
+      context.globalAlpha = 1;
+      context.lineWidth = (dashed ? 1.5 : 2.5) * ratio;
       if (dashed) context.setLineDash([5 * ratio, 3.5 * ratio]);
       let passed = 0;
       for (let i = 1; i < count; i++) {
         const [from, to] = [line[i - 1], line[i]];
         const fog = Math.min(1, Math.max(0, (to[2] + 0.75) / 1.5));
-        context.strokeStyle = shades[Math.round(fog * (SHADES - 1))];
+        context.strokeStyle = shades[Math.round(0.6 * fog * (SHADES - 1))]; // lines fade less than points
         context.lineDashOffset = passed;
         stroke(from, to);
         passed += Math.hypot(to[0] - from[0], to[1] - from[1]);
