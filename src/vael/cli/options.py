@@ -16,7 +16,7 @@ __all__ = ["FitOptions"]
 
 _MODEL = Parameter(group=Group("Model", sort_key=10))
 _TRAINING = Parameter(group=Group("Training", sort_key=20))
-_NOT_OF_AUTOENCODERS = ("posterior", "beta")
+_NOT_OF_AUTOENCODERS = ("latent_space", "posterior", "beta")
 
 
 @Parameter(name="*")
@@ -27,7 +27,9 @@ class FitOptions:
     preset: Annotated[Literal["vae", "beta-vae", "iwae", "ppca", "autoencoder"] | None, _MODEL] = None
     """A model of the literature; it decides what is not given [vae]."""
     n_components: Annotated[Whole | None, _MODEL] = None
-    """Number of latents [10]."""
+    """Number of latents: the dimension of their space [10]."""
+    latent_space: Annotated[Literal["euclidean", "sphere", "poincare"] | None, _MODEL] = None
+    """What latents are: points of flat space, of a sphere, of a hyperbolic ball [euclidean]."""
     hidden: Annotated[Widths | None, _MODEL] = None
     """Widths of the hidden layers, 500,200 say; channels of a convolutional network."""
     network: Annotated[Literal["mlp", "gated", "convolutional", "linear"] | None, _MODEL] = None
@@ -53,7 +55,19 @@ class FitOptions:
         _MODEL,
     ] = None
     """p(x|z); auto chooses it from the data [auto]."""
-    posterior: Annotated[Literal["diagonal", "full", "shared", "delta"] | None, _MODEL] = None
+    posterior: Annotated[
+        Literal[
+            "diagonal",
+            "full",
+            "shared",
+            "delta",
+            "von-mises-fisher",
+            "power-spherical",
+            "wrapped-normal",
+        ]
+        | None,
+        _MODEL,
+    ] = None
     """Family of q(z|x)."""
     beta: Annotated[float | None, _MODEL] = None
     """Weight of the KL in the loss."""
@@ -115,6 +129,6 @@ class FitOptions:
             return VAE(**given)
         for name in _NOT_OF_AUTOENCODERS:
             if name in given:
-                raise InputError(f"an autoencoder has no {name}: leave --{name} out")
+                raise InputError(f"an autoencoder has no {name}: leave --{name.replace('_', '-')} out")
         del given["preset"]
         return Autoencoder(**given)

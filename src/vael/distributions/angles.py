@@ -1,8 +1,9 @@
 r"""Quantiles of the angle to the mean direction, for exponential families of zonal laws on spheres.
 
-The angle's density is proportional to :math:`e^{\kappa s(\theta)} \sin^{p-2} \theta` on [0, pi]. Its distribution
-function is summed by Gauss and Legendre's rule in cells about the mode and inverted by Newton's method, all in
-float64: draws are exact to about 1e-10, in any dimension, from any kappa, and as smooth in kappa as the law.
+The angle's density is proportional to :math:`e^{\kappa s(\theta)} \sin^{p-2} \theta` on [0, pi]. Its
+distribution function is summed by Gauss and Legendre's rule in cells about the mode and inverted by Newton's
+method, all in float64: draws are exact to about 1e-10, in any dimension, from any kappa, and as smooth in
+kappa as the law.
 Unlike rejection it needs one uniform number a draw, and its gradient is the implicit one,
 
 .. math:: \frac{d\theta}{d\kappa} = -\frac{\partial F / \partial \kappa}{\partial F / \partial \theta},

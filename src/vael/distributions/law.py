@@ -22,6 +22,7 @@ class Law(Distribution):
     """
 
     has_rsample = True
+    flat = True  # whether its density is per unit of the coordinates' volume, and its support open in them
 
     def __init__(self, batch_shape: Size, event_shape: Size) -> None:
         super().__init__(batch_shape, event_shape, validate_args=False)

@@ -27,8 +27,8 @@ Points = Float[Tensor, "*batch coordinates"]
 class Space:
     """A space of constant curvature, by its exponential map and what goes with it.
 
-    Points and tangent vectors are given by coordinates; leading axes broadcast. Results have the dtype that was
-    given, and finite gradients where points coincide.
+    Points and tangent vectors are given by coordinates; leading axes broadcast. Results have the dtype that
+    was given, and finite gradients where points coincide.
 
     Arguments:
         dim: Its dimension.
@@ -90,8 +90,8 @@ class Space:
             row = int(wrong.nonzero()[0])
             length = float(torch.linalg.vector_norm(wide(x.reshape(-1, x.shape[-1])[row])))
             raise InputError(
-                f"{name}: {int(wrong.sum())} of {len(wrong)} points do not lie {self.condition}; the first is "
-                f"row {row}, of length {length:.6g}"
+                f"{name}: {int(wrong.sum())} of {len(wrong)} points do not lie {self.condition}; the first "
+                f"is row {row}, of length {length:.6g}"
             )
 
 
@@ -191,13 +191,13 @@ class Sphere(Space):
 
 
 class PoincareBall(Space):
-    r"""The Poincare ball of curvature -c: points of length < 1 / sqrt(c), of metric lambda^2 times the flat one.
+    r"""The Poincare ball of curvature -c: points shorter than 1 / sqrt(c), lambda^2 times the flat metric.
 
     .. math:: \lambda_x = \frac{2}{1 - c |x|^2}
 
-    Formulas: Ganea 2018 (arXiv 1805.09112), section 2, in the forms that lose no digits. They are evaluated in
-    float64, so that what limits them is how near the border the points' own dtype can come: distances of 15 / sqrt(c)
-    from the origin in float32, 34 / sqrt(c) in float64.
+    Formulas: Ganea 2018 (arXiv 1805.09112), section 2, in the forms that lose no digits. They are evaluated
+    in float64, so that what limits them is how near the border the points' own dtype can come: distances of
+    15 / sqrt(c) from the origin in float32, 34 / sqrt(c) in float64.
 
     Arguments:
         dim: Its dimension.

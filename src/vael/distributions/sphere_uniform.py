@@ -20,6 +20,8 @@ class SphereUniform(Law):
         like: A tensor of shape ``(*batch, p)``, whose shape, dtype and device the law takes.
     """
 
+    flat = False
+
     def __init__(self, like: Tensor) -> None:
         self.like = like
         super().__init__(like.shape[:-1], like.shape[-1:])

@@ -6,8 +6,8 @@ With t one coordinate of a uniform point on the unit sphere of R^p and v = p/2 -
     \frac{M'}{M} = \frac{I_{v+1}(\kappa)}{I_v(\kappa)} = E_\kappa[t].
 
 What is computed is ``gap`` = kappa - ln M, which neither over- nor underflows, in any dimension: at orders of
-24 and more by Debye's expansion, uniform in kappa (DLMF 10.41.3); below them by the recurrence downwards, which
-is stable and adds positive terms only. On the ordinary sphere, p = 3, M is sinh(kappa) / kappa.
+24 and more by Debye's expansion, uniform in kappa (DLMF 10.41.3); below them by the recurrence downwards,
+which is stable. On the ordinary sphere, p = 3, M is sinh(kappa) / kappa.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _ordinary(kappa: Tensor) -> Tilted:
 
 
 def _debye(order: float, kappa: Tensor) -> tuple[Tensor, Tensor]:
-    """Gap and lack at a large order; with r = sqrt(order^2 + kappa^2), no two large numbers are subtracted."""
+    """Gap and lack at a large order n, without a difference of large numbers; r = sqrt(n^2 + kappa^2)."""
     n = order
     r = torch.sqrt(kappa.square() + n * n)
     t = n / r

@@ -19,17 +19,20 @@ class WrappedNormal(Law):
     r"""A normal law in the tangent space of a point, carried onto the ball by the exponential map.
 
     .. math:: z = \exp_\mu(u / \lambda_\mu), \quad u \sim N(0, \sigma^2), \qquad
-        \ln p(z) = \ln N(u; 0, \sigma^2) - (d - 1) \ln \frac{\sinh(\sqrt c\, r)}{\sqrt c\, r}, \quad r = d(\mu, z)
+        \ln p(z) = \ln N(u; 0, \sigma^2) - (d - 1) \ln \frac{\sinh(\sqrt c\, r)}{\sqrt c\, r},
+        \quad r = d(\mu, z)
 
-    (Nagano 2019, arXiv 1902.02992, eq. 8; Mathieu 2019, arXiv 1901.06033, section 3.1.) The density is per unit of
-    hyperbolic volume; per unit of the coordinates' it is :math:`\lambda_z^d` times as large. The entropy and the KL
-    have no closed forms.
+    (Nagano 2019, arXiv 1902.02992, eq. 8; Mathieu 2019, arXiv 1901.06033, section 3.1.) The density is per
+    unit of hyperbolic volume; per unit of the coordinates' it is :math:`\lambda_z^d` times as large. The
+    entropy and the KL have no closed forms.
 
     Arguments:
         loc: The centre mu, points of the ball of shape ``(*batch, dim)``.
         log_scale: ln sigma, of distances in an orthonormal frame; any shape that broadcasts to `loc`.
         curvature: The ball's c > 0; a tensor without axes may carry gradients.
     """
+
+    flat = False
 
     def __init__(self, loc: Tensor, log_scale: Tensor, curvature: float | Tensor = 1.0) -> None:
         self.loc = loc
@@ -71,7 +74,7 @@ class WrappedNormal(Law):
         u = ball.to_normal(wide(self.loc), wide(value))
         log_scale = wide(self.log_scale).expand(*self.log_scale.shape[:-1], d)
         square = squared_norm(u)
-        c = self.curvature if isinstance(self.curvature, float) else wide(self.curvature)
+        c = wide(self.curvature) if isinstance(self.curvature, Tensor) else self.curvature
         spread = (d - 1) * log_sinh_ratio(c * square).squeeze(-1)
         normal = -0.5 * (u * (-log_scale).exp()).square().sum(-1) - log_scale.sum(-1) - d * HALF_LOG_2PI
         return (normal - spread).to(self.loc.dtype)

@@ -43,6 +43,8 @@ class Zonal(Law):
         concentration: kappa >= 0, of shape ``(*batch,)``; 0 is the uniform law.
     """
 
+    flat = False
+
     def __init__(self, loc: Tensor, concentration: Tensor) -> None:
         self.loc = loc
         self.concentration = concentration

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -17,10 +18,12 @@ from zuko.lazy import LazyDistribution
 
 from vael.datasets import check_array
 from vael.datasets.frames import as_frame
+from vael.distributions import Space
 from vael.errors import InputError
 from vael.estimators.composition import Composition
 from vael.estimators.door import check_ensemble, check_parts, seed_of, whole_number
 from vael.estimators.inference import decoded_means, posterior_moments, scored_rows
+from vael.estimators.latent_spaces import latent_space
 from vael.estimators.presets import Preset, preset
 from vael.estimators.schema import CUSTOM, Schema, flat_rows
 from vael.estimators.support import check_support
@@ -109,6 +112,16 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         """Prior and posterior."""
         return chosen.prior, chosen.posterior
 
+    @property
+    def _latent_space(self) -> str:
+        """Name of the space that latents live in."""
+        return "euclidean"
+
+    @property
+    def _space(self) -> Space:
+        """The space that a fitted model's latents live in."""
+        return latent_space(self._latent_space).space(self.n_components_)
+
     def _likelihood(self, chosen: Preset) -> str | Likelihood:
         """The likelihood asked for; with a decoder that is a distribution itself, that one's."""
         if self.likelihood != "auto":
@@ -133,6 +146,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
             decoder=self.decoder,
             n_decoders=self.n_decoders,
             ensemble=self.ensemble,
+            latent_space=self._latent_space,
         )
 
     def _settings(self, chosen: Preset, rows: int, seed: int) -> TrainingSettings:
@@ -237,7 +251,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
 
     @property
     def _n_features_out(self) -> int:
-        return self.n_components_
+        return self._space.coordinates
 
     def _rows(self, flat: np.ndarray) -> Any:
         """Rows of a slice on the model's scale."""
@@ -252,7 +266,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         return self.schema_.given(decoded_means(self.model_, Z))
 
     def transform(self, X: Any) -> np.ndarray:
-        """Return the posterior mean of each row's latents.
+        """Return the posterior mean of each row's latents; on curved spaces the mode, which lies on them.
 
         Parameters
         ----------
@@ -261,8 +275,9 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
 
         Returns
         -------
-        Z : ndarray of shape (n_samples, n_components)
-            Means of q(z|x), in the order of the rows; the same at every call.
+        Z : ndarray of shape (n_samples, n_components), on the sphere (n_samples, n_components + 1)
+            Means of q(z|x), in the order of the rows; the same at every call. On the sphere unit vectors,
+            the mean directions; in the Poincare ball the centres of the wrapped normals.
         """
         return self._encode(self._flat(X))[0]
 
@@ -294,8 +309,8 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
 
         Parameters
         ----------
-        Z : array-like of shape (n_samples, n_components)
-            Latents.
+        Z : array-like of shape (n_samples, n_components), on the sphere (n_samples, n_components + 1)
+            Latents: what `transform` returns, or other points of the same space.
 
         Returns
         -------
@@ -303,11 +318,11 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
             Decoded means.
         """
         check_is_fitted(self)
-        latents = check_array(Z, name="Z")
-        if latents.shape[1] != self.n_components_:
-            raise InputError(
-                f"Z has {latents.shape[1]} columns, but this model has {self.n_components_} latents"
-            )
+        latents, space = check_array(Z, name="Z"), self._space
+        if latents.shape[1] != space.coordinates:
+            of = "latents" if space.coordinates == self.n_components_ else "coordinates of a latent"
+            raise InputError(f"Z has {latents.shape[1]} columns, but this model has {space.coordinates} {of}")
+        space.check(torch.from_numpy(np.asarray(latents, dtype=np.float64)), "Z")
         return self._decode(latents)
 
     def reconstruct(self, X: Any) -> np.ndarray:
@@ -326,14 +341,17 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         return self._decode(self._encode(self._flat(X))[0])
 
     def interpolate(self, a: Any, b: Any, steps: int = 10) -> np.ndarray:
-        """Decode points on the straight line between two rows' posterior means, ends included.
+        """Decode points on the way between two rows' posterior means, ends included.
+
+        The way is the shortest of the space that latents live in: a straight line, on the sphere a great
+        circle, in the Poincare ball a geodesic of it.
 
         Parameters
         ----------
         a, b : array-like of the shape of one row, or of rows (n, ...)
             Where to start and end.
         steps : int, default=10
-            Points on each line, at least 2.
+            Points on each way, at least 2.
 
         Returns
         -------
@@ -345,10 +363,10 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         start, end = self._as_rows(a, "a"), self._as_rows(b, "b")
         if len(start) != len(end):
             raise InputError(f"a has {len(start)} rows and b has {len(end)}: give as many of each")
-        t = np.linspace(0, 1, steps, dtype=np.float32)[None, :, None]
+        t = torch.linspace(0, 1, steps)[None, :, None]
         first, last = (self.transform(rows) for rows in (start, end))
-        first, last = (np.asarray(Z, dtype=np.float32)[:, None] for Z in (first, last))
-        path = ((1 - t) * first + t * last).reshape(-1, self.n_components_)
+        first, last = (torch.from_numpy(np.asarray(Z, dtype=np.float32))[:, None] for Z in (first, last))
+        path = self._space.geodesic(first, last, t).flatten(0, 1).numpy()
         decoded = self._decode(path).reshape(len(start), steps, *self.schema_.row_shape)
         return decoded[0] if np.ndim(a) == len(self.schema_.row_shape) else decoded
 

@@ -8,7 +8,10 @@ from vael.models import (
     DiscretisedLogistic,
     FeatureGaussian,
     LatentVariableModel,
+    PowerSphericalPosterior,
     SharedGaussian,
+    VonMisesFisherPosterior,
+    WrappedNormalPosterior,
 )
 from vael.nn import GatedMLP
 from vael.objectives import ELBO, IWELBO, Objective
@@ -112,6 +115,27 @@ _WORKS: dict[str, tuple[str, str, str, int, str]] = {
         2024,
         "arXiv:2408.07507",
     ),
+    "davidson2018hyperspherical": (
+        "inproceedings",
+        "Hyperspherical Variational Auto-Encoders",
+        "Davidson, Tim R. and Falorsi, Luca and De Cao, Nicola and Kipf, Thomas and Tomczak, Jakub M.",
+        2018,
+        "arXiv:1804.00891",
+    ),
+    "decao2020power": (
+        "inproceedings",
+        "The Power Spherical Distribution",
+        "De Cao, Nicola and Aziz, Wilker",
+        2020,
+        "arXiv:2006.04437",
+    ),
+    "mathieu2019continuous": (
+        "inproceedings",
+        "Continuous Hierarchical Representations with {P}oincar{\\'e} Variational Auto-Encoders",
+        "Mathieu, Emile and Le Lan, Charline and Maddison, Chris J. and Tomioka, Ryota and Teh, Yee Whye",
+        2019,
+        "arXiv:1901.06033",
+    ),
     "kingma2015adam": (
         "inproceedings",
         "Adam: A Method for Stochastic Optimization",
@@ -154,6 +178,9 @@ _MODULES = {
     SharedGaussian: "rybkin2021simple",
     DecoderEnsemble: "syrota2024decoder",
     DiscretisedLogistic: "salimans2017pixelcnn",
+    VonMisesFisherPosterior: "davidson2018hyperspherical",
+    PowerSphericalPosterior: "decao2020power",
+    WrappedNormalPosterior: "mathieu2019continuous",
     GatedMLP: "tomczak2018vamp",
 }
 _SCHEDULES = {

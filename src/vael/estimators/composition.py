@@ -11,20 +11,9 @@ from torch import Tensor, nn
 from zuko.lazy import LazyDistribution
 
 from vael.errors import InputError
+from vael.estimators.latent_spaces import LatentSpace, latent_space
 from vael.estimators.schema import LIKELIHOODS, Schema
-from vael.models import (
-    Decoder,
-    DecoderEnsemble,
-    DeltaPosterior,
-    DiagonalNormalPosterior,
-    Encoder,
-    FullNormalPosterior,
-    LatentVariableModel,
-    Likelihood,
-    Posterior,
-    SharedScalePosterior,
-    StandardNormal,
-)
+from vael.models import Decoder, DecoderEnsemble, Encoder, LatentVariableModel, Likelihood
 from vael.nn import (
     MLP,
     ConvolutionalDecoder,
@@ -38,14 +27,8 @@ from vael.nn import (
 )
 from vael.specification import part
 
-__all__ = ["ENSEMBLES", "NETWORKS", "POSTERIORS", "Composition", "OverImages", "ToRows"]
+__all__ = ["ENSEMBLES", "NETWORKS", "Composition", "OverImages", "ToRows"]
 
-POSTERIORS: dict[str, type[Posterior]] = {
-    "diagonal": DiagonalNormalPosterior,
-    "full": FullNormalPosterior,
-    "shared": SharedScalePosterior,
-    "delta": DeltaPosterior,
-}
 NETWORKS = ("mlp", "gated", "convolutional", "linear")
 ENSEMBLES = ("full", "last-layer")
 
@@ -94,18 +77,19 @@ class Composition:
     """Choices from which a model is built. Modules are copied: training changes none that was given.
 
     Attributes:
-        latent: Number of latents.
+        latent: Number of latents: the dimension of their space.
         schema: What the data are.
         network: Name of the kind of network.
         hidden: Widths of the hidden layers, or channels.
         activation: Name of the activation.
         posterior: Name of the family.
-        prior: ``"normal"``, a module, or None.
+        prior: A name, a module, or None.
         likelihood: A module, or None: by the schema's name.
         encoder: A user's module, or None.
         decoder: A user's module, or None.
         n_decoders: Members of an ensemble of decoders; 1: no ensemble.
         ensemble: ``"full"``: each member a whole network; ``"last-layer"``: all but the last layer shared.
+        latent_space: Name of the space that latents live in.
     """
 
     latent: int
@@ -120,24 +104,30 @@ class Composition:
     decoder: nn.Module | None = None
     n_decoders: int = 1
     ensemble: str = "full"
+    latent_space: str = "euclidean"
 
     def build(self) -> LatentVariableModel:
         """Build the model; weights come from torch's global generator."""
         return LatentVariableModel(self._prior(), self._encoder(), self._decoder())
 
+    @property
+    def _space(self) -> LatentSpace:
+        return latent_space(self.latent_space)
+
+    @property
+    def _coordinates(self) -> int:
+        """How many numbers a point of the latent space has: what the decoder takes."""
+        return self._space.space(self.latent).coordinates
+
     def _prior(self) -> nn.Module | None:
         if self.prior is None or isinstance(self.prior, nn.Module):
             return copy.deepcopy(self.prior)
-        if self.prior != "normal":
-            raise InputError(f"unknown prior {self.prior!r}: choose 'normal', or give a zuko flow")
-        return StandardNormal(self.latent)
+        return self._space.prior(self.prior)(self.latent)
 
     def _encoder(self) -> nn.Module:
         if isinstance(self.encoder, LazyDistribution):
             return copy.deepcopy(self.encoder)
-        if self.posterior not in POSTERIORS:
-            raise InputError(f"unknown posterior {self.posterior!r}: choose one of {', '.join(POSTERIORS)}")
-        posterior = POSTERIORS[self.posterior](self.latent)
+        posterior = self._space.posterior(self.posterior)(self.latent)
         features = self.schema.features
         if self.encoder is not None:
             image = self.schema.image_shape
@@ -160,7 +150,7 @@ class Composition:
         if self.decoder is not None:
             own, image = copy.deepcopy(self.decoder), schema.image_shape
             net = own if image is None else ToRows(own, image)
-            self._check_output(net, torch.zeros(2, self.latent), outputs, "decoder")
+            self._check_output(net, torch.zeros(2, self._coordinates), outputs, "decoder")
             return Decoder(net, likelihood)
         nets = [self._decoding_network(likelihood) for _ in range(self.n_decoders)]
         if self.n_decoders == 1:
@@ -172,9 +162,9 @@ class Composition:
     def _decoding_network(self, likelihood: Likelihood) -> nn.Module:
         if self.network == "convolutional":
             return ConvolutionalDecoder(
-                self.latent, self._images(), likelihood.blocks, self.hidden, self.activation
+                self._coordinates, self._images(), likelihood.blocks, self.hidden, self.activation
             )
-        return self._dense(self.latent, likelihood.blocks * self.schema.features, self.hidden[::-1])
+        return self._dense(self._coordinates, likelihood.blocks * self.schema.features, self.hidden[::-1])
 
     def _dense(self, inputs: int, outputs: int, hidden: tuple[int, ...]) -> nn.Module:
         if self.network == "mlp":

@@ -35,6 +35,11 @@ def manifold(
         raise InputError(f"uncertainty must be None or 'radial', got {uncertainty!r}")
     if uncertainty is not None and X is None:
         raise InputError(f"uncertainty={uncertainty!r} is fitted to data: give X")
+    if estimator._space.coordinates != estimator.n_components_:  # pyright: ignore[reportPrivateUsage]
+        raise InputError(
+            "the manifold is made of decoders of flat coordinates, and this model's latents are points of a "
+            "sphere: use the sphere's own distances, vael.distributions.Sphere(dim), or another latent_space"
+        )
     dtype = PRECISIONS[precision]
     decoder = copy.deepcopy(estimator.model_.decoder).to(dtype=dtype).requires_grad_(False).eval()
     Z = None if X is None else np.asarray(estimator.transform(X))

@@ -15,6 +15,7 @@ from vael.errors import InputError
 from vael.estimators.base import LatentEstimator
 from vael.estimators.door import seed_of, whole_number
 from vael.estimators.inference import CHUNK, log_evidence, module_device
+from vael.estimators.latent_spaces import latent_space
 from vael.estimators.presets import Preset
 from vael.estimators.support import check_support
 from vael.models import Likelihood
@@ -29,7 +30,11 @@ class VAE(LatentEstimator):
     Parameters
     ----------
     n_components : int, default=10
-        Number of latents.
+        Number of latents: the dimension of their space.
+    latent_space : {"euclidean", "sphere", "poincare"}, default="euclidean"
+        What latents are. On the unit sphere a latent has ``n_components + 1`` coordinates, a vector of
+        length 1; in the Poincare ball, a hyperbolic space of learned curvature, it has ``n_components``, a
+        vector shorter than 1. `transform` returns these coordinates and `inverse_transform` takes them.
     preset : str, default="vae"
         A model of the literature: ``"vae"``, ``"beta-vae"``, ``"iwae"``, ``"ppca"``, ``"autoencoder"``.
         It decides whatever below is None.
@@ -43,10 +48,12 @@ class VAE(LatentEstimator):
     likelihood : str or Likelihood, default="auto"
         p(x|z): a name of ``vael.estimators.LIKELIHOODS``, a likelihood of ``vael.models``, or ``"auto"``:
         chosen from the data and stored in ``likelihood_``.
-    prior : "normal" or torch.nn.Module, default=None
-        p(z); a module returns a distribution over the latents, any zuko flow does.
-    posterior : {"diagonal", "full", "shared", "delta"}, default=None
-        Family of q(z|x).
+    prior : str or torch.nn.Module, default=None
+        p(z): ``"normal"``, on the sphere ``"uniform"``, in the ball ``"wrapped-normal"``; a module returns
+        a distribution over the latents, any zuko flow does.
+    posterior : str, default=None
+        Family of q(z|x): ``"diagonal"``, ``"full"``, ``"shared"`` or ``"delta"``; on the sphere
+        ``"von-mises-fisher"`` or ``"power-spherical"``, in the ball ``"wrapped-normal"``.
     objective : Objective, default=None
         What training maximises, of ``vael.objectives``.
     beta : float, default=None
@@ -102,13 +109,15 @@ class VAE(LatentEstimator):
     schema_ : Schema
         Shape and scale of the data.
     n_components_, n_features_in_ : int
-        Numbers of latents and features.
+        Numbers of latents (the dimension of their space) and features.
     feature_names_in_ : ndarray of str
         Names of the features, where X had names.
 
     References
     ----------
-    Kingma & Welling 2014, Auto-Encoding Variational Bayes, arXiv 1312.6114.
+    Kingma & Welling 2014, Auto-Encoding Variational Bayes, arXiv 1312.6114. Davidson et al. 2018,
+    Hyperspherical Variational Auto-Encoders, arXiv 1804.00891. Mathieu et al. 2019, Continuous Hierarchical
+    Representations with Poincare Variational Auto-Encoders, arXiv 1901.06033.
 
     Examples
     --------
@@ -124,6 +133,7 @@ class VAE(LatentEstimator):
         self,
         n_components: int = 10,
         *,
+        latent_space: str = "euclidean",
         preset: str = "vae",
         hidden: Any = None,
         network: str | None = None,
@@ -154,6 +164,7 @@ class VAE(LatentEstimator):
         resume: bool = False,
     ) -> None:
         self.n_components = n_components
+        self.latent_space = latent_space
         self.preset = preset
         self.hidden = hidden
         self.network = network
@@ -198,8 +209,12 @@ class VAE(LatentEstimator):
         return replace(objective, beta=self.beta)
 
     def _parts(self, chosen: Preset) -> tuple[str | nn.Module | None, str]:
-        prior = chosen.prior if self.prior is None else self.prior
-        return prior, self.posterior or chosen.posterior
+        prior, posterior = latent_space(self.latent_space).chosen(chosen.prior, chosen.posterior)
+        return prior if self.prior is None else self.prior, self.posterior or posterior
+
+    @property
+    def _latent_space(self) -> str:
+        return self.latent_space
 
     def posterior_moments(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of q(z|x) for each row.
@@ -211,8 +226,9 @@ class VAE(LatentEstimator):
 
         Returns
         -------
-        mean, std : ndarray of shape (n_samples, n_components)
-            Moments of the posterior.
+        mean, std : ndarray of shape (n_samples, n_components), on the sphere (n_samples, n_components + 1)
+            Moments of the posterior. On the sphere the mean direction, and the deviation of each
+            coordinate; in the Poincare ball the centre, and deviations in distances about it.
         """
         mean, std = self._encode(self._flat(X), deviation=True)
         return mean, std

@@ -54,8 +54,8 @@ class PowerSphericalPosterior(Posterior):
 class WrappedNormalPosterior(Posterior):
     """Wrapped normals on the Poincare ball of radius 1.
 
-    The network gives the centre as seen from the origin (its distance is the vector's length), then logarithms
-    of standard deviations, which are distances.
+    The network gives the centre as seen from the origin (its distance is the vector's length), then
+    logarithms of standard deviations, which are distances.
 
     Arguments:
         latent: Dimension of the ball.

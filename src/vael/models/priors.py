@@ -60,13 +60,13 @@ class WrappedNormalPrior(LazyDistribution):
     r"""A wrapped normal about the centre of the Poincare ball, of learnable curvature.
 
     The space of curvature -c with the standard wrapped normal on it is drawn on the ball of radius 1: lengths
-    shrink by :math:`\sqrt c`, so that the law's standard deviation there is :math:`\sqrt c`. The two are one space
-    in two scales. Like this the curvature is the prior's alone, while posteriors and decoders always see the
+    grow by :math:`\sqrt c`, so that the law's standard deviation there is :math:`\sqrt c`. The two are one
+    space in two scales. So the curvature is the prior's alone, and posteriors and decoders always see the
     same ball.
 
     Arguments:
         latent: Dimension of the ball.
-        curvature: c at the start; None: 2 / latent, by which draws lie as far from the border in any dimension.
+        curvature: c at the start; None: 2 / latent, by which draws lie as far out in any dimension.
         learn: Whether training moves it.
     """
 
@@ -84,7 +84,7 @@ class WrappedNormalPrior(LazyDistribution):
     @property
     def curvature(self) -> float:
         """The curvature, -c, of the space on which the prior is the standard wrapped normal."""
-        return -math.exp(float(self.log_curvature))
+        return -math.exp(self.log_curvature.item())
 
     def forward(self, c: Tensor | None = None) -> WrappedNormal:
         """Return the law, of batch shape () and event shape (latent,)."""

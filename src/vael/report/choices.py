@@ -10,7 +10,7 @@ from torch import nn
 from vael.datasets import Dataset
 from vael.estimators import VAE, Autoencoder
 from vael.estimators.presets import preset
-from vael.models import Bernoulli, DecoderEnsemble
+from vael.models import Bernoulli, DecoderEnsemble, WrappedNormalPrior
 from vael.report.blocks import Fact
 from vael.specification import describe
 
@@ -38,6 +38,9 @@ _POSTERIORS = {
     "FullNormalPosterior": "normal with a full covariance",
     "SharedScalePosterior": "normal, scales shared by all rows",
     "DeltaPosterior": "a point",
+    "VonMisesFisherPosterior": "von Mises-Fisher",
+    "PowerSphericalPosterior": "power spherical",
+    "WrappedNormalPosterior": "wrapped normal",
 }
 _NETWORKS = {
     "MLP": "multilayer perceptron",
@@ -136,8 +139,10 @@ def _preset_name(estimator: VAE | Autoencoder) -> str:
 
 
 def _prior(prior: nn.Module) -> str:
-    name = type(prior).__name__
-    return "standard normal" if name == "StandardNormal" else name
+    if isinstance(prior, WrappedNormalPrior):
+        return f"wrapped normal on hyperbolic space of curvature {prior.curvature:.3g}".replace("-", "−")
+    names = {"StandardNormal": "standard normal", "UniformSphere": "uniform on the sphere"}
+    return names.get(type(prior).__name__, type(prior).__name__)
 
 
 def _why(estimator: VAE | Autoencoder) -> str:

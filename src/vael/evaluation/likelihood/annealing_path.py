@@ -70,6 +70,14 @@ class AnnealingPath:
     x: Tensor
     start: Distribution | None
 
+    def __post_init__(self) -> None:
+        for law in (self._prior, self.start):
+            if not getattr(law, "flat", True):
+                raise InputError(
+                    "annealed importance sampling walks through flat space, but this model's latents lie on "
+                    f"a curved one ({type(law).__name__}): use ImportanceSampling"
+                )
+
     def at(self, z: Float[Tensor, "chains rows latent"]) -> Position:
         """Return points with their log-densities and slopes."""
         log_likelihood, slope = self._likelihood(z, value=True)
