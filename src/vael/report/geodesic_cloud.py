@@ -36,7 +36,8 @@ def geodesic_cloud(
     """Make the turning map of a manifold's data with geodesics among them.
 
     Three latents are drawn as they are, more by their principal components. Two are the ground of a
-    landscape whose height is the log volume: what is dear to cross is a mountain, and geodesics go round it.
+    landscape whose height is the log volume. Geodesics need not go round its mountains: volume is an area,
+    and in some direction a way over may be short.
 
     Parameters
     ----------

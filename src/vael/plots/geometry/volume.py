@@ -46,8 +46,9 @@ def volume_map(
 ) -> Figure:
     """Draw the log volume over the data's extent, with the data and geodesics on it.
 
-    The shade is half the logarithm of the metric's determinant, the magnification factor: dark ridges are
-    dear to cross. Of more than two latents, two vary and the others are held; data and curves are projected.
+    The shade is half the logarithm of the metric's determinant, the magnification factor: where it is
+    strong, much of data space lies in a small piece of the map. Geodesics need not avoid that: volume is an
+    area, and in some direction a way through may be short. Of more than two latents, two vary and the others are held; data and curves are projected.
 
     Arguments:
         manifold: With data, or give `limits`.
