@@ -7,12 +7,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse.csgraph import dijkstra
 from torch import Tensor, nn
 
 from ring import ring
 from vael.errors import InputError, VaelWarning
 from vael.geometry import LatentManifold, Manifold, MetricManifold
+from vael.geometry.geodesics import DataGraph
 from vael.geometry.geodesics.blocks import Blocks, refined
+from vael.geometry.geodesics.lengths import curve_length
 from vael.geometry.immersion import Immersion
 
 
@@ -365,3 +368,16 @@ def test_a_decoder_in_training_mode_is_evaluated() -> None:
     assert net.training
     assert net[1].training
     assert (net[1].running_mean == 0).all()
+
+
+def test_a_line_through_what_is_not_finite_is_infinitely_long() -> None:
+    squares = torch.tensor([[1.0, torch.nan, 4.0, 0.0], [1.0, 1.0, 1.0, 0.0]], requires_grad=True)
+    found = curve_length(squares, squares[:, ::2])
+    assert found.tolist() == [math.inf, pytest.approx((4 * 3 - 2) / 3)]
+    (slope,) = torch.autograd.grad(found[1], squares)
+    assert torch.isfinite(slope[1]).all()
+    half = LatentManifold(lambda z: torch.cat([z, z[..., :1].sqrt()], -1))
+    Z = points((1.0, 0.0), (2.0, 0.0), (-3.0, 0.0))
+    graph = DataGraph.of(half.structure, Z, 2)
+    assert graph.lengths.toarray()[0, 1] > 1
+    assert np.isinf(dijkstra(graph.lengths, indices=0)[2])

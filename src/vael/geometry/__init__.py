@@ -8,17 +8,29 @@ from vael.geometry.immersion import Immersion
 from vael.geometry.latent_manifold import LatentManifold
 from vael.geometry.manifold import Manifold, MetricManifold
 from vael.geometry.statistical_maps import register_map, statistical_map
+from vael.geometry.statistics import (
+    FrechetMean,
+    GeodesicKMeans,
+    GeodesicKNeighborsClassifier,
+    TangentPCA,
+    frechet_mean,
+)
 from vael.geometry.uncertainty import RadialPrecision
 
 __all__ = [
     "DataGraph",
+    "FrechetMean",
+    "GeodesicKMeans",
+    "GeodesicKNeighborsClassifier",
     "Geodesics",
     "Immersion",
     "LatentManifold",
     "Manifold",
     "MetricManifold",
     "RadialPrecision",
+    "TangentPCA",
     "as_immersion",
+    "frechet_mean",
     "register_map",
     "statistical_map",
 ]

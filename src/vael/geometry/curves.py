@@ -16,6 +16,8 @@ from vael.geometry.geodesics import DataGraph, Geodesics, solve
 from vael.geometry.geodesics.graph import spread_nodes
 from vael.geometry.geodesics.lengths import curve_length
 from vael.geometry.geodesics.solve import default_tolerance
+from vael.geometry.immersion import Immersion
+from vael.geometry.initial_value import shoot
 
 if TYPE_CHECKING:
     from vael.geometry.manifold import Manifold
@@ -75,13 +77,19 @@ def logarithm(
     segments: int = 32,
     graph: bool = True,
     tolerance: float | None = None,
+    polish: bool | None = None,
 ) -> Tensor:
     """Return initial velocities of the geodesics from a to b: `Manifold.log`."""
     start, end, batch = _pairs(manifold, a, b)
+    if polish is None:
+        polish = start.dtype == torch.float64 and getattr(manifold, "piecewise_linear", None) is None
     with torch.no_grad():
         found = _solve(manifold, start, end, segments, graph, tolerance, 40)
         parts = [initial_velocity(manifold, part) for part in found.points.split(TOGETHER) if len(part)]
-    velocity = torch.cat(parts) if parts else start
+        velocity = torch.cat(parts) if parts else start
+        if polish:
+            better = shoot(manifold, start, end, velocity)
+            velocity = torch.where(better.converged.unsqueeze(-1), better.velocity, velocity)
     return velocity.reshape((*batch, start.shape[1]))
 
 
@@ -89,9 +97,13 @@ def initial_velocity(manifold: Manifold, curves: Tensor) -> Tensor:
     """Velocities at the start of discrete geodesics, by extrapolation of their first chords.
 
     A geodesic's second derivative is normal to the manifold: the chord's tangent part errs by the square of
-    the step alone.
+    the step alone. Without an immersion chords are vectors of no one space, and the coordinates themselves
+    are differentiated.
     """
     structure, T = manifold.structure, curves.shape[1] - 1
+    if not isinstance(structure, Immersion) and T >= 3:
+        p = curves
+        return (-11 * p[:, 0] + 18 * p[:, 1] - 9 * p[:, 2] + 2 * p[:, 3]) * (T / 6)
     start = curves[:, 0]
     A = structure.factor(start)
     gram = A.mT @ A

@@ -118,7 +118,7 @@ def edge_lengths(structure: Structure, nodes: Tensor, pairs: np.ndarray) -> np.n
 def _matrix(structure: Structure, nodes: Tensor, pairs: np.ndarray, n: int) -> csr_matrix:
     lengths = edge_lengths(structure, nodes, pairs)
     # A zero is no edge to SciPy: nodes that coincide are joined by the least length there is.
-    lengths = np.maximum(np.nan_to_num(lengths, nan=np.inf), np.finfo(float).tiny)
+    lengths = np.maximum(np.nan_to_num(lengths, nan=np.inf, posinf=np.inf), np.finfo(float).tiny)
     keep = np.isfinite(lengths)
     half = csr_matrix((lengths[keep], (pairs[keep, 0], pairs[keep, 1])), shape=(n, n))
     return (half + half.T).tocsr()
