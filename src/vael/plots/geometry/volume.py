@@ -48,7 +48,8 @@ def volume_map(
 
     The shade is half the logarithm of the metric's determinant, the magnification factor: where it is
     strong, much of data space lies in a small piece of the map. Geodesics need not avoid that: volume is an
-    area, and in some direction a way through may be short. Of more than two latents, two vary and the others are held; data and curves are projected.
+    area, and in some direction a way through may be short.
+    Of more than two latents, two vary and the others are held; data and curves are projected.
 
     Arguments:
         manifold: With data, or give `limits`.
