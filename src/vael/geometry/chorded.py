@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vael.geometry.forward import jacobian, push
-from vael.geometry.structure import CACHE, MEMORY, Segments, Structure, stacked
+from vael.geometry.second_order import SecondOrder
+from vael.geometry.structure import CACHE, MEMORY, Segments, Structure, solved, stacked
 
 __all__ = ["Chorded", "MetricField", "NormalFisherRao"]
 
@@ -80,15 +81,16 @@ class Chorded(Structure):
 
     def acceleration(self, z: Tensor, v: Tensor, w: Tensor) -> Float[Tensor, "n latent"]:
         """Return the Christoffel symbols' product with v and w, negative, from derivatives of the metric."""
-        g, along_v = push(self.tensor, z, v)
-        along_w = push(self.tensor, z, w)[1]
 
         def product(y: Tensor) -> Tensor:
             return torch.einsum("nij,ni,nj->n", self.tensor(y), v, w)
 
-        across = jacobian(product, z)[1]
+        with SecondOrder():
+            g, along_v = push(self.tensor, z, v)
+            along_w = push(self.tensor, z, w)[1]
+            across = jacobian(product, z)[1]
         lowered = torch.einsum("nij,nj->ni", along_v, w) + torch.einsum("nij,nj->ni", along_w, v) - across
-        return -0.5 * torch.linalg.solve(g, lowered)
+        return -0.5 * solved(g, lowered)
 
     def _chords(self, curves: Tensor) -> Tensor:
         latent = curves.shape[-1]

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from vael.errors import InputError
 from vael.geometry.forward import jacobian, push
-from vael.geometry.structure import CACHE, MEMORY, Segments, Structure, stacked
+from vael.geometry.second_order import SecondOrder
+from vael.geometry.structure import CACHE, MEMORY, Segments, Structure, solved, stacked
 
 __all__ = ["Immersion"]
 
@@ -52,7 +53,8 @@ class Immersion(Structure):
 
     def second(self, z: Tensor, u: Tensor, v: Tensor) -> Float[Tensor, "n ambient"]:
         """Return :math:`D^2 F[u, v]`, the second derivative along two directions. Not chunked."""
-        return push(lambda y: self.pushed(y, u)[1], z, v)[1]
+        with SecondOrder():
+            return push(lambda y: self.pushed(y, u)[1], z, v)[1]
 
     def metric(self, z: Float[Tensor, "n latent"]) -> Float[Tensor, "n latent latent"]:
         """Return ``J^T J``."""
@@ -118,11 +120,11 @@ class Immersion(Structure):
         return steps.square().sum(-1), gradient, gram, cross
 
     def acceleration(self, z: Tensor, v: Tensor, w: Tensor) -> Float[Tensor, "n latent"]:
-        """Return ``-J^+ D^2F[v, w]``: no Christoffel symbol is made."""
-        J = self.factor(z)
-        bend = self.second(z, v, w)
+        """Return ``-J^+ D^2F[v, w]``: no Christoffel symbol is made; NaN where J is singular."""
+        with SecondOrder():  # of J too: what differentiates this has its second derivatives
+            J, bend = self.factor(z), self.second(z, v, w)
         gram = torch.einsum("nai,naj->nij", J, J)
-        return -torch.linalg.solve(gram, torch.einsum("nai,na->ni", J, bend))
+        return -solved(gram, torch.einsum("nai,na->ni", J, bend))
 
     def outputs(self, z: Tensor) -> int:
         """N, found by a call where it is not known yet."""

@@ -31,7 +31,7 @@ class Points:
 
     def shaped(self, values: Tensor) -> Tensor:
         """Give results of the flat points, ``(n, *rest)``, the leading shape of the points."""
-        return values.reshape(*self.batch, *values.shape[1:])
+        return values.reshape((*self.batch, *values.shape[1:]))
 
 
 def read_points(manifold: Manifold, z: Any, *, name: str = "z") -> Points:

@@ -100,3 +100,9 @@ class Structure(ABC):
 def stacked(parts: list[Tensor], like: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Join chunks; of none, an empty tensor."""
     return torch.cat(parts) if parts else like.new_empty(shape)
+
+
+def solved(metric: Tensor, lowered: Tensor) -> Tensor:
+    """Solve ``G x = y`` for vectors, ``(n, latent)``; NaN where G is singular, which spoils no other item."""
+    found, info = torch.linalg.solve_ex(metric, lowered)
+    return torch.where((info != 0).unsqueeze(-1), torch.nan, found)
