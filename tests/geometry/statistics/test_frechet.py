@@ -61,6 +61,7 @@ def test_on_a_flat_manifold_it_is_the_arithmetic_mean(manifold: LatentManifold, 
     assert found.variance == pytest.approx(weights @ squares / weights.sum())
 
 
+@pytest.mark.slow
 def test_reparametrisation_moves_the_mean_along() -> None:
     def bend(z: Tensor) -> Tensor:
         return torch.stack([z[..., 0] + 0.3 * z[..., 1].sin(), 2 * z[..., 1]], -1)
@@ -80,6 +81,7 @@ def test_reparametrisation_moves_the_mean_along() -> None:
     np.testing.assert_allclose(there.point, bend(torch.from_numpy(here.point)).numpy(), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_piecewise_linear_decoder_has_a_mean() -> None:
     torch.manual_seed(1)
     net = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 10)).double().requires_grad_(False)
@@ -95,6 +97,7 @@ def test_a_piecewise_linear_decoder_has_a_mean() -> None:
     assert found.variance < float(middle)
 
 
+@pytest.mark.slow
 def test_a_metric_given_directly_has_the_mean_of_the_immersion() -> None:
     def metric(z: Tensor) -> Tensor:
         return 4 / (1 + z.square().sum(-1))[:, None, None] ** 2 * torch.eye(2, dtype=z.dtype)

@@ -65,6 +65,7 @@ def test_clusters_go_round_what_is_dear_to_cross() -> None:
     assert adjusted_rand_score(KMeans(2, n_init=10, random_state=0).fit_predict(Z), y) < 0.1
 
 
+@pytest.mark.slow
 def test_frechet_centres_have_less_inertia_than_medoids() -> None:
     Z = to_chart(cap(24, 0.3, 1))
     medoid = GeodesicKMeans(sphere(), 2, random_state=0).fit(Z)

@@ -57,6 +57,7 @@ def test_data_along_a_great_circle_have_one_component() -> None:
     np.testing.assert_allclose(np.diag(great_circles(line[:-1], line[1:])), 0.5, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_all_components_give_the_points_back() -> None:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 10)).double().requires_grad_(False)
@@ -67,6 +68,7 @@ def test_all_components_give_the_points_back() -> None:
     np.testing.assert_allclose(pca.inverse_transform(torch.from_numpy(pca.transform(new))), new, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_reparametrisation_changes_no_score() -> None:
     def bend(z: Tensor) -> Tensor:
         return torch.stack([z[..., 0] + 0.3 * z[..., 1].sin(), 2 * z[..., 1]], -1)
