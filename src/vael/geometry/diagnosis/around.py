@@ -15,7 +15,7 @@ __all__ = ["NEIGHBOURS", "neighbours_of", "parts_of"]
 NEIGHBOURS = 10
 ANCHORS, AMONG = 100, 2000  # rows whose neighbours are looked for, and rows that they are looked for among
 CANDIDATES = 2  # times the neighbours, nearest in the coordinates, and by the metric at the row
-PARTS_NAME = "Parts of the data's neighbour graph"
+PARTS_NAME = "Parts of the neighbour graph"
 
 
 @torch.no_grad()
@@ -44,10 +44,10 @@ def neighbours_of(manifold: Manifold, Z: Tensor, rng: np.random.Generator) -> di
     At such short distances the straight line's length stands for the geodesic distance.
     """
     k = NEIGHBOURS
-    name = f"Of {k} nearest neighbours, changed by the metric"
+    name = f"Of {k} neighbours, others by the metric"
     how = (
-        f"by the lengths of straight lines, among {min(AMONG, len(Z))} rows; candidates: the "
-        f"{CANDIDATES * k} nearest in the coordinates, and by G at the row"
+        f"lengths of straight lines, among {min(AMONG, len(Z))} rows, to the {CANDIDATES * k} nearest in the "
+        "coordinates and by G at the row"
     )
     if len(Z) < 2 * k:
         reason = f"{len(Z)} rows are too few: {2 * k} are needed"

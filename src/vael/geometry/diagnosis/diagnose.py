@@ -86,7 +86,7 @@ def diagnose_geometry(
     }
     joined, parts = parts_of(manifold, codes)
     numbers |= joined
-    verdict, findings = judge(manifold, numbers, parts, metrics.singular, found.dropped)
+    verdict, findings = judge(manifold, numbers, parts, metrics.singular, found.dropped, codes.shape[1])
     return GeometryDiagnosis(
         verdict=verdict,
         findings=findings,

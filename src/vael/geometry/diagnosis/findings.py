@@ -32,6 +32,7 @@ def judge(
     parts: Sequence[GraphPart],
     singular: Sequence[SingularPoint],
     dropped: int,
+    latents: int,
 ) -> tuple[Verdict, tuple[GeometryFinding, ...]]:
     """Say whether geometry matters, and what else a user must know.
 
@@ -61,7 +62,7 @@ def judge(
     if dropped:
         said = f"{dropped} pairs were left out: their codes coincide, or their distance is not finite."
         found.append(GeometryFinding("coincident", "note", said))
-    if _blind(manifold):
+    if _blind(manifold) and latents > 1:
         found.append(
             GeometryFinding(
                 "no uncertainty",

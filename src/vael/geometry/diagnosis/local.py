@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vael.errors import InputError
-from vael.geometry.diagnosis.records import Quantity, SingularPoint, quantity, unknown
+from vael.geometry.diagnosis.records import Quantity, SingularPoint, quantity, share, unknown
 from vael.geometry.manifold import Manifold
 from vael.geometry.tangents import NOISE
 
@@ -101,12 +101,8 @@ def volume_of(manifold: Manifold, points: PointMetrics) -> dict[str, Quantity]:
             key: quantity(name, value, unit, n, how)
             for (key, (name, unit, how)), value in zip(names.items(), values)
         }
-    share, total = float((~points.regular).double().mean()), len(points.z)
     how = "random codes; G, scaled to a unit diagonal, has lower rank than latents"
-    error = 100 * (share * (1 - share) / total) ** 0.5
-    numbers["singular"] = quantity(
-        "Codes where the metric loses rank", 100 * share, "%", total, how, spread=error
-    )
+    numbers["singular"] = share("Codes of lost rank", (~points.regular).cpu().numpy(), how)
     return numbers
 
 
@@ -131,7 +127,7 @@ def curvature_of(
         "curvature_median": "Curvature, median",
         "curvature_high": "Curvature, 95 % quantile",
     }
-    scaled = "|Curvature| at the data's scale, median"
+    scaled = "|K| at the data's scale, median"
     scaled_how = "|K| times the squared median geodesic distance"
     K, why = _curvatures(manifold, points.z[points.regular], rng)
     if K is None:

@@ -9,7 +9,7 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
-from vael.geometry.diagnosis.records import Quantity, quantity, unknown
+from vael.geometry.diagnosis.records import Quantity, quantity, share, unknown
 from vael.geometry.manifold import Manifold
 
 __all__ = ["TOLERANCE", "PairLengths", "drawn_pairs", "excess_of", "measure_pairs", "order_of"]
@@ -85,7 +85,7 @@ def excess_of(found: PairLengths) -> dict[str, Quantity]:
     """How much longer straight lines are than geodesics, in per cent."""
     n = len(found.geodesic)
     ways = "straight, and through the data" if found.graph else "straight"
-    how = f"straight line over the shortest curve found (starts: {ways}), less 1"
+    how = f"straight line over the shortest curve found, less 1; starts: {ways}"
     names = {
         "excess_low": ("Straight-line excess, lower quartile", 0.25),
         "excess_median": ("Straight-line excess, median", 0.5),
@@ -106,9 +106,9 @@ def excess_of(found: PairLengths) -> dict[str, Quantity]:
         for key, (name, part) in names.items()
     }
     for key, (name, least) in shares.items():
-        numbers[key] = _share(name, excess > least, how)
+        numbers[key] = share(name, excess > least, how)
     how = f"more than {TOLERANCE:g} of the energy left to lose"
-    numbers[lost[0]] = _share(lost[1], ~found.converged, how)
+    numbers[lost[0]] = share(lost[1], ~found.converged, how)
     return numbers
 
 
@@ -117,28 +117,21 @@ def order_of(
 ) -> dict[str, Quantity]:
     """Rank correlations of geodesic distances with Euclidean ones, and with those of one metric for all."""
     n = len(found.geodesic)
-    ranks = f"Spearman's; error by {RESAMPLED} resamples"
+    ranks = f"Spearman's, with geodesic distances; error by {RESAMPLED} resamples"
     numbers = {
-        "rank_correlation": _correlation(
-            "Rank correlation of Euclidean and geodesic distances", found.euclidean, found, ranks, rng
-        )
+        "rank_correlation": _correlation("Rank correlation, Euclidean", found.euclidean, found, ranks, rng)
     }
     name, key = (
-        "Rank correlation of distances by the mean metric and geodesic ones",
+        "Rank correlation, mean metric",
         "rank_correlation_mean_metric",
     )
-    how = f"{ranks}; the mean of G over codes as the metric everywhere"
+    how = "the same, of distances by the mean of G over codes"
     if mean_metric is None:
         numbers[key] = unknown(name, "", n, how, "the metric is finite at no code")
     else:
         squares = np.einsum("ni,ij,nj->n", found.steps, mean_metric, found.steps)
         numbers[key] = _correlation(name, np.sqrt(squares.clip(min=0)), found, how, rng)
     return numbers
-
-
-def _share(name: str, told: np.ndarray, how: str) -> Quantity:
-    part, n = float(told.mean()), len(told)
-    return quantity(name, 100 * part, "%", n, how, spread=100 * (part * (1 - part) / n) ** 0.5)
 
 
 def _correlation(

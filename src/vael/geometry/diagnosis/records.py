@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 __all__ = [
     "GeometryDiagnosis",
     "GeometryFinding",
@@ -15,6 +17,7 @@ __all__ = [
     "SingularPoint",
     "Verdict",
     "quantity",
+    "share",
     "unknown",
 ]
 
@@ -161,6 +164,13 @@ def quantity(
         return unknown(name, unit, n, estimator, "it is not finite")
     error = None if spread is None or not math.isfinite(spread) else float(spread)
     return Quantity(name, float(value), error, unit, n, estimator)
+
+
+def share(name: str, told: np.ndarray, estimator: str) -> Quantity:
+    """Make the share of what is true, in per cent; of none or all, the standard error is not known."""
+    part, n = float(told.mean()), len(told)
+    error = 100 * (part * (1 - part) / n) ** 0.5 if 0 < part < 1 else None
+    return quantity(name, 100 * part, "%", n, estimator, spread=error)
 
 
 def unknown(name: str, unit: str, n: int, estimator: str, reason: str) -> Quantity:
