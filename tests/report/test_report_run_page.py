@@ -82,17 +82,19 @@ def test_images_with_three_latents_have_every_picture(fitted, digits, measures):
         "What the latents carry",
         "How good the samples are",
         "Between and around the codes",
+        "The geometry of its latent space",
         "With few labels",
         "Denoising",
         "How this was measured",
     ]
-    (cloud,) = blocks(report, PointCloud)  # of all rows: the test rows alone are too few for a map
+    cloud, turning = blocks(report, PointCloud)  # of all rows: the test rows alone are too few for a map
     assert cloud.points.shape == (600, 3)
     assert cloud.thumbnails.shape == (600, 8, 8)
     np.testing.assert_allclose(cloud.points, fitted.transform(digits.X), rtol=1e-6)
     np.testing.assert_array_equal(np.array(cloud.label_names)[cloud.labels].astype(int), digits.y)
+    assert [group.name for group in turning.curves] == ["geodesics", "straight lines"]
     pictures = blocks(report, Picture)
-    assert len(pictures) == 14
+    assert len(pictures) == 15
     assert all(picture.dark is not None and picture.alt for picture in pictures)
 
 

@@ -30,8 +30,10 @@ from vael.report.render import render, write
 if TYPE_CHECKING:
     from vael.report.compare_page import comparison_report
     from vael.report.comparing import compare_runs
+    from vael.report.geometry import measure_geometry, measure_stability
+    from vael.report.geometry_page import geometry_report
     from vael.report.measures import measure_run
-    from vael.report.records import RunMeasures
+    from vael.report.records import GeometryMeasures, RunMeasures
     from vael.report.run_page import run_report
     from vael.report.study import case_study
 
@@ -43,6 +45,7 @@ __all__ = [
     "Drawable",
     "Fact",
     "Facts",
+    "GeometryMeasures",
     "Group",
     "Heading",
     "Measured",
@@ -58,7 +61,10 @@ __all__ = [
     "case_study",
     "compare_runs",
     "comparison_report",
+    "geometry_report",
+    "measure_geometry",
     "measure_run",
+    "measure_stability",
     "render",
     "run_report",
     "write",
@@ -66,11 +72,15 @@ __all__ = [
 
 # These need PyTorch, scikit-learn and, but for the measures, matplotlib: loaded when first used.
 _HEAVY = {
+    "GeometryMeasures": "records",
     "RunMeasures": "records",
     "case_study": "study",
     "compare_runs": "comparing",
     "comparison_report": "compare_page",
+    "geometry_report": "geometry_page",
+    "measure_geometry": "geometry",
     "measure_run": "measures",
+    "measure_stability": "geometry",
     "run_report": "run_page",
 }
 

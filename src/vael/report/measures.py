@@ -30,6 +30,7 @@ from vael.report.applications import (
     model_values,
 )
 from vael.report.distribution import measure_latents, measure_samples
+from vael.report.geometry import measure_geometry
 from vael.report.held_out import held_out, unnamed, validation_rows
 from vael.report.neighbourhoods import measure_interpolation, measure_smoothness
 from vael.report.records import (
@@ -46,7 +47,7 @@ __all__ = ["RunMeasures", "has_evidence", "measure_run"]
 MOST_BOUND_VALUES = 25_000_000  # decoded at once, over a chunk of rows and all samples
 BOUND_SAMPLES = 8
 LEAST_SIDE = 3  # pixels, for structural similarity
-OPTIONAL = ("latents", "samples", "interpolation", "smoothness", "applications")
+OPTIONAL = ("latents", "samples", "interpolation", "smoothness", "geometry", "applications")
 
 
 def measure_run(
@@ -64,6 +65,7 @@ def measure_run(
     most_samples: int = 2_000,
     applications: bool = True,
     distribution: bool = True,
+    geometry: bool = True,
 ) -> RunMeasures:
     """Measure a fitted estimator on the data that it was fitted to.
 
@@ -95,6 +97,8 @@ def measure_run(
         Whether to measure classification with few labels: the part that takes longest.
     distribution : bool, default=True
         Whether to measure samples, interpolations and neighbourhoods.
+    geometry : bool, default=True
+        Whether to measure the geometry of the latent space.
 
     Returns
     -------
@@ -137,6 +141,10 @@ def measure_run(
             )
             parts["interpolation"] = lambda: measure_interpolation(estimator, dataset, X, training, rng)
             parts["smoothness"] = lambda: measure_smoothness(estimator, X, random_state)
+        if geometry:
+            parts["geometry"] = lambda: measure_geometry(
+                estimator, dataset, run_data, random_state=random_state
+            )
         if applications:
             parts["applications"] = lambda: measure_applications(
                 estimator, dataset, run_data, pca,

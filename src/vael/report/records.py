@@ -12,11 +12,13 @@ from vael.evaluation import PairedDifference, ProbeRow, ProbeTable
 from vael.evaluation.latents import Finding
 from vael.evaluation.samples import Score
 from vael.evaluation.smoothness import SmoothnessRow, SmoothnessTable
+from vael.geometry import GeometryDiagnosis
 
 __all__ = [
     "ApplicationMeasures",
     "BoundMeasure",
     "DenoisingMeasure",
+    "GeometryMeasures",
     "InterpolationMeasures",
     "LatentMeasures",
     "LikelihoodMeasure",
@@ -26,7 +28,7 @@ __all__ = [
     "SampleMeasures",
 ]
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,32 @@ class ApplicationMeasures:
 
 
 @dataclass(frozen=True)
+class GeometryMeasures:
+    """Whether geometry matters in the latent space.
+
+    Attributes
+    ----------
+    diagnosis : see `vael.geometry.GeometryDiagnosis`
+    rows : whose codes it is about, in words
+    uncertainty : that the metric took in: "radial", or None
+    """
+
+    diagnosis: GeometryDiagnosis
+    rows: str
+    uncertainty: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> GeometryMeasures:
+        """Make what `to_dict` described."""
+        diagnosis = GeometryDiagnosis.from_dict(values["diagnosis"])
+        return cls(diagnosis, values["rows"], values["uncertainty"])
+
+
+@dataclass(frozen=True)
 class RunMeasures:
     """All that a report says in numbers. `to_dict` and `from_dict` carry it through JSON.
 
@@ -231,7 +259,7 @@ class RunMeasures:
     rows, rows_available : how many were drawn of how many
     likelihood : None for a model without a prior
     bound, reconstruction, denoising : see their classes
-    latents, samples, interpolation, smoothness, applications : None where they were not measured
+    latents, samples, interpolation, smoothness, geometry, applications : None where they were not measured
     skipped : why not, by the names of these parts
     seconds : of each part
     random_state : that all draws follow from
@@ -249,6 +277,7 @@ class RunMeasures:
     samples: SampleMeasures | None
     interpolation: InterpolationMeasures | None
     smoothness: SmoothnessTable | None
+    geometry: GeometryMeasures | None
     applications: ApplicationMeasures | None
     skipped: Mapping[str, str]
     seconds: Mapping[str, float]
@@ -277,7 +306,7 @@ class RunMeasures:
 
     @classmethod
     def _from_dict(cls, values: dict[str, Any]) -> RunMeasures:
-        applications = values["applications"]
+        applications, geometry = values["applications"], values["geometry"]
         bound: dict[str, Any] = {**values["bound"]}
         bound["kl_per_latent"] = tuple(bound["kl_per_latent"])
         made: dict[str, Any] = {
@@ -290,6 +319,7 @@ class RunMeasures:
             "samples": _some(SampleMeasures, values["samples"], scores=Score),
             "interpolation": _some(InterpolationMeasures, values["interpolation"]),
             "smoothness": _some(SmoothnessTable, values["smoothness"], rows=SmoothnessRow),
+            "geometry": None if geometry is None else GeometryMeasures.from_dict(geometry),
             "applications": None if applications is None else _applications(applications),
         }
         return cls(**made)

@@ -9,7 +9,8 @@ from vael.estimators.run_data import RunData
 from vael.report.blocks import Block, Fact, Facts, Heading, Measured, Notice, Report, Section
 from vael.report.choices import choices, duration, training_facts
 from vael.report.distribution_seen import between_section, quality_section, use_section
-from vael.report.held_out import held_out, unnamed
+from vael.report.geometry_seen import geometry_section
+from vael.report.held_out import HeldOut, held_out, unnamed
 from vael.report.machine import describe_machine
 from vael.report.notices import likelihood_notices, training_notices
 from vael.report.numbers_seen import application_section, denoising_section, likelihood_section
@@ -56,6 +57,7 @@ def run_report(
             use_section(estimator, held, measures),
             quality_section(estimator, dataset, held, measures, run_data),
             between_section(measures),
+            _geometry(estimator, dataset, held, measures),
             application_section(measures) or _no_applications(measures),
             denoising_section(estimator, dataset, held, measures),
             _measured(measures),
@@ -156,6 +158,14 @@ def _notices(estimator: VAE | Autoencoder, dataset: Dataset, measures: RunMeasur
 
 def _with_notices(section: Section, notices: list[Notice]) -> Section:
     return Section(section.title, section.lead, (*notices, *section.blocks))
+
+
+def _geometry(
+    estimator: VAE | Autoencoder, dataset: Dataset, held: HeldOut, measures: RunMeasures
+) -> Section | None:
+    if measures.geometry is None:
+        return None
+    return geometry_section(estimator, dataset, held, measures.geometry, measures.random_state)
 
 
 def _no_applications(measures: RunMeasures) -> Section:

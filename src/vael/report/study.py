@@ -136,6 +136,7 @@ def case_study(
             most_test=size.most_test,
             applications=plan.applications,
             distribution=plan.applications,
+            geometry=False,
             most_samples=size.most_samples,
         )
         studied.append(StudiedModel(plan.name, plan.purpose, estimators[plan.name], measures))
