@@ -17,6 +17,7 @@ from vael.cli.demo import demo
 from vael.cli.encode import encode
 from vael.cli.evaluate import evaluate
 from vael.cli.fit import fit
+from vael.cli.geometry import geometry
 from vael.cli.interpolate import interpolate
 from vael.cli.report import report
 from vael.cli.sample import sample
@@ -87,6 +88,14 @@ _COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
   vael interpolate runs/map 0 test:5 --steps 20 --out strip.npy""",
     ),
     (
+        geometry,
+        """\
+  vael geometry
+  vael geometry runs/map --uncertainty radial
+  vael geometry runs/a runs/b runs/c         with distances over these trainings
+  vael geometry runs/map --json > geometry.json""",
+    ),
+    (
         datasets,
         """\
   vael datasets
@@ -116,6 +125,7 @@ _USAGE = {
     "encode": "[RUN] [SOURCE] --out FILE [OPTIONS]",
     "sample": "[RUN] --out FILE [OPTIONS]",
     "interpolate": "[RUN] A B --out FILE [OPTIONS]",
+    "geometry": "[RUN...] [OPTIONS]",
     "datasets": "[OPTIONS]",
     "demo": "[OPTIONS]",
     "theory": "--out DIR [OPTIONS]",

@@ -9,7 +9,7 @@ from typing import Any
 
 from vael.cli.common import Common
 
-__all__ = ["EVALUATION", "Opened", "kept_measures", "measure", "open_run", "write_report"]
+__all__ = ["EVALUATION", "Opened", "kept_measures", "measure", "open_run", "weights_of", "write_report"]
 
 EVALUATION = "evaluation.json"
 
@@ -47,7 +47,7 @@ def measure(opened: Opened, samples: int, seed: int, common: Common) -> Any:
         random_state=seed,
         progress=lambda part: common.stage(f"measuring: {part}"),
     )
-    kept = {"weights_sha256": _weights(opened.folder), "samples": samples, "seed": seed}
+    kept = {"weights_sha256": weights_of(opened.folder), "samples": samples, "seed": seed}
     write_json(opened.folder / EVALUATION, {**kept, "measures": measures.to_dict()})
     return measures
 
@@ -62,7 +62,7 @@ def kept_measures(opened: Opened, samples: int | None, seed: int | None) -> Any:
         return None
     try:
         kept = read_json(opened.folder / EVALUATION)
-        same = kept["weights_sha256"] == _weights(opened.folder)
+        same = kept["weights_sha256"] == weights_of(opened.folder)
         asked = samples in (None, kept["samples"]) and seed in (None, kept["seed"])
         return RunMeasures.from_dict(kept["measures"]) if same and asked else None
     except (RunError, KeyError, TypeError, ValueError):  # of another version: measured anew
@@ -77,5 +77,6 @@ def write_report(opened: Opened, measures: Any) -> Path:
     return write(page, opened.folder / "report.html", overwrite=True).resolve()
 
 
-def _weights(folder: Path) -> str:
+def weights_of(folder: Path) -> str:
+    """Return the SHA-256 of a run's weights, by which kept measures are known to be theirs."""
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
