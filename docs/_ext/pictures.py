@@ -1,7 +1,7 @@
 """Show the figures of the pages twice: drawn for light pages and for dark ones.
 
-A page's hidden first cell calls `both_themes`; from then on each function of `ROOMS` that has a ``theme`` gives a
-`Picture`, of which a page shows the half that fits.
+A page's hidden first cell calls `both_themes`; from then on each function of `ROOMS` that has a ``theme``
+gives a `Picture`, of which a page shows the half that fits.
 """
 
 from __future__ import annotations
