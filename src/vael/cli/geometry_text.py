@@ -18,7 +18,8 @@ WIDTH = 100
 
 def geometry_text(measured: Mapping[str, GeometryMeasures]) -> str:
     """Write the verdict of each run, what else to know, and the numbers, one column a run."""
-    parts = [_words(found, name if len(measured) > 1 else "") for name, found in measured.items()]
+    said: set[str] = set()  # what holds of several runs is said once
+    parts = [_words(found, name if len(measured) > 1 else "", said) for name, found in measured.items()]
     parts += [_table(measured), _estimators(measured), _missing(measured)]
     for found in {(each.rows, each.uncertainty): each for each in measured.values()}.values():
         metric = "the decoder's metric" + " with a radial uncertainty" * (found.uncertainty is not None)
@@ -26,11 +27,13 @@ def geometry_text(measured: Mapping[str, GeometryMeasures]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _words(measures: GeometryMeasures, name: str) -> str:
+def _words(measures: GeometryMeasures, name: str, said: set[str]) -> str:
     verdict, *others = measures.diagnosis.findings
     first = [name] * bool(name) + [_wrapped(text) for text in (verdict.text, verdict.action) if text]
-    said = (f"{each.level}: {each.text}{' ' * bool(each.action)}{each.action}" for each in others)
-    return "\n\n".join(["\n".join(first), *map(_wrapped, said)])
+    notes = [f"{each.level}: {each.text}{' ' * bool(each.action)}{each.action}" for each in others]
+    new = [_wrapped(note) for note in notes if note not in said]
+    said.update(notes)
+    return "\n\n".join(["\n".join(first), *new])
 
 
 def _table(measured: Mapping[str, GeometryMeasures]) -> str:

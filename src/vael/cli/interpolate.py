@@ -35,13 +35,13 @@ def interpolate(
     out
         File to write: .npy, .npz, .csv, .parquet, or for images a picture: .png, .svg, .pdf.
     steps
-        Points on the line, ends included.
+        Points on the way, ends included.
     overwrite
         Replace the file if it is there.
     common
         How the command speaks.
     """
-    import numpy as np
+    import torch
 
     import vael
     from vael.estimators.run_data import read
@@ -53,8 +53,9 @@ def interpolate(
     estimator = vael.load(folder)
     data = read(folder)
     start, end = (_latents(data, place) for place in places[-2:])
-    t = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
-    X = estimator.inverse_transform((1 - t) * start + t * end).reshape(steps, -1)
+    t = torch.linspace(0, 1, steps)[:, None]
+    way = estimator.space_.geodesic(*(torch.as_tensor(z)[None] for z in (start, end)), t)
+    X = estimator.inverse_transform(way.numpy()).reshape(steps, -1)
     if out.suffix.lower() not in PICTURES:
         write_table(out, X, data.feature_names, key="X")
     elif estimator.image_shape_ is None:

@@ -15,7 +15,13 @@ def measures_text(measures: RunMeasures) -> str:
     parts = ["\n".join(f"{name:<15} {said}" for name, said in _facts(measures))]
     if measures.denoising:
         parts.append(_denoising(measures))
-    parts += [_numbers(measures), _scores(measures), _smoothness(measures), _interpolation(measures)]
+    parts += [
+        _numbers(measures),
+        _scores(measures),
+        _smoothness(measures),
+        _interpolation(measures),
+        _geometry(measures),
+    ]
     parts += [f"{name:<15} not measured: {why}" for name, why in measures.skipped.items()]
     if measures.applications is not None:
         used = measures.applications
@@ -123,6 +129,13 @@ def _scores(measures: RunMeasures) -> str:
 
 def _smoothness(measures: RunMeasures) -> str:
     return "" if measures.smoothness is None else f"Neighbourhoods\n{measures.smoothness}"
+
+
+def _geometry(measures: RunMeasures) -> str:
+    from vael.cli.geometry_text import geometry_text
+
+    found = measures.geometry
+    return "" if found is None else f"Geometry of the latent space\n{geometry_text({'': found})}"
 
 
 def _interpolation(measures: RunMeasures) -> str:

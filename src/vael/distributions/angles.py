@@ -95,13 +95,13 @@ def _solve(family: Family, level: Tensor, kappa: Tensor) -> tuple[Tensor, Tensor
     measure = _Measure.of(family, kappa)
     low = (family.mode - REACH * family.width).clamp(min=0)
     high = (family.mode + REACH * family.width).clamp(max=math.pi)
-    cell = (high - low) / CELLS
-    starts = low + cell * torch.arange(CELLS, dtype=cell.dtype, device=cell.device)
-    masses, tilts = measure.over(starts, cell.expand_as(starts))
+    edges = low + (high - low) * _places(family, low)
+    cells = edges.diff(dim=-1)
+    masses, tilts = measure.over(edges[:, :-1], cells)
     below, tilted = (torch.nn.functional.pad(part.cumsum(-1), (1, 0)) for part in (masses, tilts))
     target = level * below[:, -1:]
     place = torch.searchsorted(below[:, 1:-1].contiguous(), target.contiguous())
-    start, base, inside = (part.gather(1, place) for part in (starts, below[:, :-1], masses))
+    start, cell, base, inside = (part.gather(1, place) for part in (edges, cells, below, masses))
     theta = start + cell * ((target - base) / inside.clamp(min=1e-300)).clamp(1e-9, 1)
     for _ in range(STEPS):
         excess = base + measure.over(start, theta - start)[0] - target
@@ -111,3 +111,9 @@ def _solve(family: Family, level: Tensor, kappa: Tensor) -> tuple[Tensor, Tensor
     mean = tilted[:, -1:] / below[:, -1:]
     moved = tilted.gather(1, place) + tilt - mean * (base + mass)
     return theta, -moved / measure.log_density(theta).exp().clamp(min=1e-300)
+
+
+def _places(family: Family, like: Tensor) -> Tensor:
+    """The cells' edges in [0, 1]; on the circle they crowd where a density may end in a fraction's power."""
+    steps = torch.linspace(0, 1, CELLS + 1, dtype=like.dtype, device=like.device)
+    return steps if family.sines else 1 - (1 - steps) ** 3

@@ -21,7 +21,7 @@ from vael.errors import InputError
 
 __all__ = ["Euclidean", "PoincareBall", "Space", "Sphere"]
 
-Points = Float[Tensor, "*batch coordinates"]
+Points = Float[Tensor, "... coordinates"]
 
 
 class Space:

@@ -118,8 +118,9 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         return "euclidean"
 
     @property
-    def _space(self) -> Space:
-        """The space that a fitted model's latents live in."""
+    def space_(self) -> Space:
+        """The space that latents live in, with its distances and geodesics: of ``vael.distributions``."""
+        check_is_fitted(self)
         return latent_space(self._latent_space).space(self.n_components_)
 
     def _likelihood(self, chosen: Preset) -> str | Likelihood:
@@ -251,7 +252,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
 
     @property
     def _n_features_out(self) -> int:
-        return self._space.coordinates
+        return self.space_.coordinates
 
     def _rows(self, flat: np.ndarray) -> Any:
         """Rows of a slice on the model's scale."""
@@ -318,7 +319,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
             Decoded means.
         """
         check_is_fitted(self)
-        latents, space = check_array(Z, name="Z"), self._space
+        latents, space = check_array(Z, name="Z"), self.space_
         if latents.shape[1] != space.coordinates:
             of = "latents" if space.coordinates == self.n_components_ else "coordinates of a latent"
             raise InputError(f"Z has {latents.shape[1]} columns, but this model has {space.coordinates} {of}")
@@ -366,7 +367,7 @@ class LatentEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Callbac
         t = torch.linspace(0, 1, steps)[None, :, None]
         first, last = (self.transform(rows) for rows in (start, end))
         first, last = (torch.from_numpy(np.asarray(Z, dtype=np.float32))[:, None] for Z in (first, last))
-        path = self._space.geodesic(first, last, t).flatten(0, 1).numpy()
+        path = self.space_.geodesic(first, last, t).flatten(0, 1).numpy()
         decoded = self._decode(path).reshape(len(start), steps, *self.schema_.row_shape)
         return decoded[0] if np.ndim(a) == len(self.schema_.row_shape) else decoded
 

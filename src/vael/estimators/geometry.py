@@ -35,7 +35,7 @@ def manifold(
         raise InputError(f"uncertainty must be None or 'radial', got {uncertainty!r}")
     if uncertainty is not None and X is None:
         raise InputError(f"uncertainty={uncertainty!r} is fitted to data: give X")
-    if estimator._space.coordinates != estimator.n_components_:  # pyright: ignore[reportPrivateUsage]
+    if estimator.space_.coordinates != estimator.n_components_:
         raise InputError(
             "the manifold is made of decoders of flat coordinates, and this model's latents are points of a "
             "sphere: use the sphere's own distances, vael.distributions.Sphere(dim), or another latent_space"

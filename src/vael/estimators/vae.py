@@ -110,6 +110,8 @@ class VAE(LatentEstimator):
         Shape and scale of the data.
     n_components_, n_features_in_ : int
         Numbers of latents (the dimension of their space) and features.
+    space_ : Space
+        The space that latents live in, with its distances and geodesics: of ``vael.distributions``.
     feature_names_in_ : ndarray of str
         Names of the features, where X had names.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from vael import plots
 from vael.datasets import Dataset
+from vael.distributions import Euclidean
 from vael.estimators import VAE, Autoencoder
 from vael.estimators.run_data import RunData
 from vael.evaluation.samples import Score, nearest_training_rows
@@ -51,9 +52,14 @@ def use_section(estimator: VAE | Autoencoder, held: HeldOut, measures: RunMeasur
         "of all codes, q(z), is not the prior: there samples will differ from reconstructions."
     )
     blocks: list[Block] = [*latent_notices(measures), table]
-    if estimator.image_shape_ is not None and isinstance(estimator, VAE):
+    if estimator.image_shape_ is not None and isinstance(estimator, VAE) and _flat_latents(estimator):
         blocks.append(_traversals(estimator, held, measures))
     return Section("What the latents carry", lead, blocks)
+
+
+def _flat_latents(estimator: VAE) -> bool:
+    """Whether latents can be moved one by one, the others held still."""
+    return isinstance(estimator.space_, Euclidean)
 
 
 def _traversals(estimator: VAE, held: HeldOut, measures: RunMeasures) -> Block:

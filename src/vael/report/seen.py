@@ -6,6 +6,7 @@ import numpy as np
 
 from vael import plots
 from vael.datasets import Dataset
+from vael.distributions import Euclidean
 from vael.estimators import VAE, Autoencoder
 from vael.plots.labels import Classes, read_labels
 from vael.report.blocks import Block, Column, Section, Table
@@ -163,7 +164,7 @@ def latent_section(
     estimator: VAE | Autoencoder, dataset: Dataset, held: HeldOut, *, cloud_points: int = CLOUD_POINTS
 ) -> Section:
     """Maps of the latents, the decoded grid, and ways between rows."""
-    k, shape = estimator.n_components_, estimator.image_shape_
+    k, shape = estimator.space_.coordinates, estimator.image_shape_
     unseen, held = held, for_maps(dataset, held)
     rows = spread_rows(len(held.X), MAP_POINTS)
     Z = np.asarray(estimator.transform(held.X[rows]), np.float64)
@@ -179,7 +180,7 @@ def latent_section(
             alt="Map of the latent space",
         )
     ]  # fmt: skip
-    if shape is not None and k == 2:
+    if shape is not None and k == 2 and isinstance(estimator.space_, Euclidean):
         blocks.append(
             in_both_themes(
                 plots.decoded_grid, lambda z: flat(estimator.inverse_transform(z)), shape,
@@ -209,7 +210,7 @@ def latent_section(
 def _in_space(
     estimator: VAE | Autoencoder, held: HeldOut, Z: np.ndarray, rows: np.ndarray, cloud_points: int
 ) -> list[Block]:
-    k, shape = estimator.n_components_, estimator.image_shape_
+    k, shape = estimator.space_.coordinates, estimator.image_shape_
     part = spread_rows(len(rows), cloud_points, seed=1)
     y = None if held.y is None else held.y[rows][part]
     whole = "" if k == 3 else f" The {k} latents are projected to their first three principal axes."

@@ -40,7 +40,7 @@ class EpochMetrics:
         validation_log_likelihood: Likewise.
         validation_kl: Likewise.
         active_latents: Latents whose posterior mean varies by more than 0.01 over the rows measured;
-            None where q does not know its mean.
+            None where q does not know its mean, or lies on a curved space, whose coordinates are no latents.
         kl_per_latent: KL of each latent over the rows measured; None where it does not split.
         best: Whether this was the best epoch so far.
     """
@@ -92,7 +92,9 @@ def measure(model: LatentVariableModel, objective: Objective, rows: Rows, genera
             split = terms.kl_per_latent.double().sum(0)
             per_latent = split if per_latent is None else per_latent + split
         with suppress(NotImplementedError):  # a law that does not know its mean: a flow, say
-            means.append(model.encoder(x).mean.double())
+            q_z = model.encoder(x)
+            if getattr(q_z, "flat", True):
+                means.append(q_z.mean.double())
     n = len(rows)
     bound, log_likelihood, kl = (totals / n).tolist()
     variance = torch.cat(means).var(0, correction=0) if means else None
