@@ -72,6 +72,13 @@ def test_the_torus_of_the_books() -> None:
     torch.testing.assert_close(found, torch.tensor([0.2, -1.0], dtype=torch.float64), **EXACT)
 
 
+def test_cumulative_products_with_zeros_are_differentiated_right() -> None:
+    z = points((1.0, 0.0), (1.0, math.pi))  # the chart is made of them
+    torch.testing.assert_close(LatentManifold(sphere).curvature(z), torch.ones(2).double(), **EXACT)
+    acceleration = LatentManifold(sphere).structure.acceleration(z, torch.ones_like(z), torch.ones_like(z))
+    torch.testing.assert_close(acceleration[:, 1], -2 / z[:, 0].tan())
+
+
 def test_the_torus_curves_by_nothing_in_all() -> None:
     turn = torch.arange(64, dtype=torch.float64) * (2 * math.pi / 64)
     z = torch.stack([turn, torch.zeros_like(turn)], -1)

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from vael.errors import InputError
 from vael.geometry.bending import refuse_piecewise_linear
-from vael.geometry.initial_value import one_step
-from vael.geometry.structure import CACHE
+from vael.geometry.initial_value import followed, one_step
 from vael.geometry.tangents import regular_factor, told
 
 if TYPE_CHECKING:
@@ -54,9 +53,8 @@ def _walked(
     structure = manifold.structure
     device = z.device if generator is None else generator.device
     noise = size * torch.randn(z.shape, generator=generator, dtype=z.dtype, device=device).to(z)
-    each = 3 * structure.cost(z.shape[1])
     found: list[Tensor] = []
-    for part in structure.parts(len(z), each, budget=max(CACHE, each)):
+    for part in followed(structure, z):
         L = regular_factor(structure, z[part], part.start)
         v = torch.linalg.solve_triangular(L.mT, noise[part].unsqueeze(-1), upper=True).squeeze(-1)
         found.append(one_step(structure, z[part], v, 1.0)[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ Target = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 ACCEPTANCE = 0.8  # aimed at
 FIRST_STEP = 0.3  # of the scale
+MOST_STEP = 2.0  # of the scale: where the density is even, acceptance sets no bound
 JITTER = 0.2  # of the step size, so that no trajectory closes on itself
 
 
@@ -68,15 +70,16 @@ def hamiltonian(
     leapfrogs: int,
     scale: Tensor,
     box: Box | None = None,
+    inside: Callable[[Tensor], Tensor] | None = None,
     generator: torch.Generator | None = None,
 ) -> Trace:
     """Draw from a density by Hamiltonian Monte Carlo with a diagonal mass matrix.
 
     The step size, one for all chains, is set in the warm-up by dual averaging (Hoffman & Gelman 2014, arXiv
     1111.4246, algorithm 5), and half-way through it the scale of each latent by the spread of the chains. The
-    number of leapfrogs of a trajectory is drawn evenly from 1 to `leapfrogs`. Walls are bounced off, which
-    keeps volume and time's symmetry; a trajectory that ends where the density is zero or not finite is
-    rejected.
+    number of leapfrogs of a trajectory is drawn evenly from 1 to `leapfrogs`. Walls are bounced off, and
+    trajectories turn back before they leave the region, which keeps volume and time's symmetry; for the step
+    size, turning back counts as not accepted. What ends where the density is zero or not finite is rejected.
 
     Arguments:
         target: Maps ``(chains, latent)`` to the logarithm of the density, but for a constant, ``(chains,)``,
@@ -87,6 +90,8 @@ def hamiltonian(
         leapfrogs: Of a trajectory, at most.
         scale: Of each latent, to begin with, ``(latent,)``.
         box: Walls.
+        inside: Says of points, ``(chains, latent)``, whether they are in the region, ``(chains,)``; a step
+            that would leave it turns the momentum round in place of moving.
         generator: Of the random numbers.
     """
     z, (log_p, slope) = start, target(start)
@@ -100,7 +105,7 @@ def hamiltonian(
         momentum = _normal(z, generator)
         count = 1 + int(_even(generator) * leapfrogs)
         state = (z, momentum, log_p, slope)
-        new, then, log_p_new, slope_new = _trajectory(target, state, step * scale, count, box)
+        new, then, log_p_new, slope_new, stayed = _trajectory(target, state, step * scale, count, box, inside)
         gain = log_p_new - log_p + 0.5 * (momentum.square() - then.square()).sum(-1)
         chance = torch.where(torch.isfinite(gain), gain, -torch.inf).clamp(max=0).exp()
         taken = (
@@ -111,7 +116,7 @@ def hamiltonian(
         slope = torch.where(taken.unsqueeze(-1), slope_new, slope)
         log_p = torch.where(taken, log_p_new, log_p)
         if warming:
-            tuning.learn(float(chance.mean()))
+            tuning.learn(float((chance * stayed).mean()))
             early.append(z)
             if number == warm_up // 2 and len(early) * len(z) >= 10 * z.shape[1]:
                 spread = torch.cat(early[len(early) // 2 :]).std(0)
@@ -124,18 +129,36 @@ def hamiltonian(
 
 
 def _trajectory(
-    target: Target, state: tuple[Tensor, ...], step: Tensor, count: int, box: Box | None
+    target: Target,
+    state: tuple[Tensor, ...],
+    step: Tensor,
+    count: int,
+    box: Box | None,
+    inside: Callable[[Tensor], Tensor] | None,
 ) -> tuple[Tensor, ...]:
     """Make leapfrogs, in units in which the mass is one; positions in their own."""
     z, momentum, log_p, slope = state
+    stayed = torch.zeros_like(log_p)
     momentum = momentum + 0.5 * step * slope
     for left in reversed(range(count)):
-        z = z + step * momentum
-        if box is not None:
-            z, momentum = box.bounce(z, momentum)
+        z, momentum, stays = _drifted(z, momentum, step, box, inside)
+        stayed = stayed + stays / count
         log_p, slope = target(z)
         momentum = momentum + (step if left else 0.5 * step) * slope
-    return z, momentum, log_p, slope
+    return z, momentum, log_p, slope, stayed
+
+
+def _drifted(
+    z: Tensor, momentum: Tensor, step: Tensor, box: Box | None, inside: Callable[[Tensor], Tensor] | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Move; bounce off walls, and turn back before leaving a region of any shape."""
+    after, then = z + step * momentum, momentum
+    if box is not None:
+        after, then = box.bounce(after, then)
+    if inside is None:
+        return after, then, torch.ones_like(z[:, 0])
+    stays = inside(after).unsqueeze(-1)
+    return torch.where(stays, after, z), torch.where(stays, then, -momentum), stays.squeeze(-1).to(z)
 
 
 class _DualAveraging:
@@ -143,7 +166,7 @@ class _DualAveraging:
 
     def __init__(self, step: float) -> None:
         self.step = self.average = step
-        self._shrink = torch.tensor(10 * step).log()
+        self._shrink = math.log(10 * step)
         self._missing, self._count, self._log_average = 0.0, 0, 0.0
 
     def learn(self, acceptance: float) -> None:
@@ -152,10 +175,10 @@ class _DualAveraging:
         t = self._count
         weight = 1 / (t + 10)
         self._missing = (1 - weight) * self._missing + weight * (ACCEPTANCE - acceptance)
-        log_step = float(self._shrink) - t**0.5 / 0.05 * self._missing
+        log_step = min(self._shrink - t**0.5 / 0.05 * self._missing, math.log(MOST_STEP))
         self._log_average += t**-0.75 * (log_step - self._log_average)
-        self.step = float(torch.tensor(log_step).exp())
-        self.average = float(torch.tensor(self._log_average).exp())
+        self.step = math.exp(log_step)
+        self.average = math.exp(self._log_average)
 
 
 def _even(generator: torch.Generator | None) -> float:

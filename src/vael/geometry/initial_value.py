@@ -3,24 +3,23 @@ r"""Geodesics with a given start and velocity: :math:`z'' = -J^+ D^2 F[z', z']`,
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.func import vmap
 
 from vael.errors import InputError, VaelWarning
 from vael.geometry.bending import refuse_piecewise_linear
-from vael.geometry.forward import push
-from vael.geometry.second_order import SecondOrder
-from vael.geometry.structure import CACHE, Structure
+from vael.geometry.immersion import Immersion
+from vael.geometry.structure import Structure
 from vael.geometry.tangents import read_tangents, told, tracing
 
 if TYPE_CHECKING:
     from vael.geometry.manifold import Manifold
 
-__all__ = ["Flow", "Shooting", "exp", "flow", "one_step", "shoot"]
+__all__ = ["Flow", "Shooting", "exp", "flow", "followed", "one_step", "shoot"]
 
 STEPS = 32
 DRIFT = 1e-3  # of the speed, which is constant along a geodesic: more, and the steps are too long
@@ -86,7 +85,7 @@ def flow(manifold: Manifold, z: Tensor, v: Tensor, steps: int = STEPS) -> Flow:
         steps: Even steps of the fourth order from time 0 to 1.
     """
     ways: list[tuple[Tensor, Tensor, Tensor]] = []
-    for part in _parts(manifold.structure, z):
+    for part in followed(manifold.structure, z):
         here, now = z[part], v[part]
         reached = torch.zeros(len(here), dtype=torch.long, device=z.device)
         points, velocities = [here], [now]
@@ -113,9 +112,9 @@ def shoot(
 ) -> Shooting:
     """Correct initial velocities until ``exp(a, v) = b``, by damped Newton steps.
 
-    The derivative of the end by the velocity is exact: forward mode through all steps. A step that does not
-    lower the residual is taken back and damped more (Levenberg and Marquardt); near conjugate points, where
-    the derivative is singular, that is what keeps it from running away.
+    A step that does not lower the residual is taken back and damped more (Levenberg and Marquardt); near
+    conjugate points, where the derivative of the end by the velocity is singular, that is what keeps it from
+    running away.
 
     Arguments:
         manifold: The manifold; whether its decoder bends at all is not asked.
@@ -129,7 +128,7 @@ def shoot(
     """
     if tolerance is None:
         tolerance = 1e-11 if v.dtype == torch.float64 else 1e-5
-    parts = list(_parts(manifold.structure, a, arrays=1 + a.shape[1]))
+    parts = list(followed(manifold.structure, a, arrays=1 + a.shape[1]))
     found = [
         _shot(manifold.structure, a[part], b[part], v[part], steps, iterations, tolerance) for part in parts
     ]
@@ -178,7 +177,7 @@ def _ends(structure: Structure, z: Tensor, v: Tensor, steps: int) -> tuple[Tenso
     if steps < 1:
         raise InputError(f"steps must be >= 1, got {steps}")
     found: list[tuple[Tensor, Tensor, Tensor]] = []
-    for part in _parts(structure, z):
+    for part in followed(structure, z):
         here, now = z[part], v[part]
         reached = torch.zeros(len(here), dtype=torch.long, device=z.device)
         for done in range(steps):
@@ -190,10 +189,14 @@ def _ends(structure: Structure, z: Tensor, v: Tensor, steps: int) -> tuple[Tenso
     return torch.cat(ends), torch.cat(velocities), torch.cat(reached)
 
 
-def _parts(structure: Structure, z: Tensor, arrays: int = 1) -> Any:
-    """Slices that are followed together: second derivatives, four at a time."""
-    each = 3 * arrays * structure.cost(z.shape[1])
-    return structure.parts(len(z), each, budget=max(CACHE, each))
+def followed(structure: Structure, z: Tensor, arrays: int = 1) -> Iterator[slice]:
+    """Give slices of points that are moved together.
+
+    As many as the memory holds, not the caches: a step of few points takes as long as one of many.
+    """
+    if isinstance(structure, Immersion) and len(z):
+        structure.outputs(z)  # found by a call, and the cost is of so many
+    return structure.parts(len(z), 3 * arrays * structure.cost(z.shape[1]))
 
 
 @torch.no_grad()
@@ -223,8 +226,8 @@ def _watch_speed(
 def _shot(
     structure: Structure, a: Tensor, b: Tensor, v: Tensor, steps: int, iterations: int, tolerance: float
 ) -> Shooting:
-    with torch.no_grad(), SecondOrder():
-        v, latent = v.clone(), a.shape[1]
+    with torch.no_grad():
+        a, b, v, latent = a.contiguous(), b.contiguous(), v.clone(), a.shape[1]
         L = torch.linalg.cholesky_ex(structure.metric(b))[0]
         missing, lead = _missing(structure, a, b, v, L, steps)
         size = missing.norm(dim=-1)
@@ -256,15 +259,19 @@ def _shot(
 def _missing(
     structure: Structure, a: Tensor, b: Tensor, v: Tensor, L: Tensor, steps: int
 ) -> tuple[Tensor, Tensor]:
-    """Compute what is missing at the end, in an orthonormal frame there, and the end's derivative by v."""
+    """Compute what is missing at the end, in an orthonormal frame there, and the end's derivative by v.
 
-    def end(v: Tensor) -> Tensor:
-        z = a
-        for _ in range(steps):
-            z, v = one_step(structure, z, v, 1 / steps)
-        return z
-
-    basis = torch.eye(a.shape[1], dtype=a.dtype, device=a.device)
-    dims: Any = (None, -1)
-    reached, slopes = vmap(lambda e: push(end, v, e.expand_as(v)), out_dims=dims)(basis)
-    return (L.mT @ (b - reached).unsqueeze(-1)).squeeze(-1), L.mT @ slopes
+    The derivative is by differences, from neighbours that are followed along: exact ones cost one more level
+    of forward mode, several times as much, and save no step.
+    """
+    n, latent = v.shape
+    size = v.abs().amax(-1, keepdim=True)
+    h = torch.finfo(v.dtype).eps ** 0.5 * torch.where(size > 0, size, 1).unsqueeze(-1)
+    eye = torch.eye(latent, dtype=v.dtype, device=v.device)
+    every = torch.cat([v.unsqueeze(1), v.unsqueeze(1) + h * eye], 1).reshape(-1, latent)
+    z = a.repeat_interleave(1 + latent, 0)
+    for _ in range(steps):
+        z, every = one_step(structure, z, every, 1 / steps)
+    ends = z.reshape(n, 1 + latent, latent)
+    slopes = ((ends[:, 1:] - ends[:, :1]) / h).mT
+    return (L.mT @ (b - ends[:, 0]).unsqueeze(-1)).squeeze(-1), L.mT @ slopes

@@ -159,7 +159,7 @@ class Manifold:
             b: Ends.
             segments: T.
             graph: Whether to look for a way through the data, where the manifold has data.
-            tolerance: Part of its energy that a curve may have left to lose; None: 1e-12 in double precision,
+            tolerance: Part of its energy that a curve may have left to lose; None: 1e-10 in double precision,
                 2e-5 in single.
             max_steps: Steps at most on each level.
         """
@@ -212,12 +212,25 @@ class Manifold:
         segments: int = 32,
         graph: bool = True,
         tolerance: float | None = None,
+        polish: bool | None = None,
     ) -> Tensor:
         """Return velocities v at a of the geodesics to b, so that ``exp(a, v) = b``; ``(*batch, latent)``.
 
-        Their norm is the distance. Arguments as in `geodesic`.
+        Their norm is the distance. Arguments as in `geodesic`, and:
+
+        Arguments:
+            a: Starts.
+            b: Ends.
+            segments: T.
+            graph: Whether to look for a way through the data.
+            tolerance: Part of its energy that a curve may have left to lose.
+            polish: Whether to shoot until ``exp`` arrives at b to rounding, in place of reading the velocity
+                off the curve's first chords; None: in double precision, where the decoder is smooth. Where
+                shooting does not arrive, the chords' velocity is returned.
         """
-        return curves.logarithm(self, a, b, segments=segments, graph=graph, tolerance=tolerance)
+        return curves.logarithm(
+            self, a, b, segments=segments, graph=graph, tolerance=tolerance, polish=polish
+        )
 
     def exp(self, z: Any, v: Any, steps: int = 32) -> Tensor:
         r"""Return where geodesics from z with velocity v are at time 1, ``(*batch, latent)``.

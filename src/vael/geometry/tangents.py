@@ -60,7 +60,8 @@ def read_tangents(manifold: Manifold, z: Any, **vectors: Any) -> Tangents:
     for one in every[1:]:
         dtype = torch.promote_types(dtype, one.flat.dtype)
     flat, *rest = (
-        one.flat.to(dtype).reshape(*one.batch, latent).expand(*batch, latent).reshape(-1, latent)
+        # Contiguous: forward mode cannot put tangents on points that share their memory.
+        one.flat.to(dtype).reshape(*one.batch, latent).expand(*batch, latent).reshape(-1, latent).contiguous()
         for one in every
     )
     return Tangents(flat, tuple(rest), tuple(batch))

@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
+from torch.func import vmap
 
 from vael.errors import InputError
 from vael.geometry.bending import refuse_piecewise_linear
-from vael.geometry.structure import CACHE, Structure
-from vael.geometry.tangents import tracing
+from vael.geometry.immersion import Immersion
+from vael.geometry.initial_value import followed
+from vael.geometry.structure import Structure
 
 if TYPE_CHECKING:
     from vael.geometry.manifold import Manifold
@@ -42,13 +44,15 @@ def transport(
         ) from error
     refuse_piecewise_linear(manifold, points.flat)
     curves = points.flat.reshape(*batch, count, latent).expand(*shape, count, latent)
-    carried = vectors.flat.reshape(*vectors.batch, latent).expand(*shape, latent).reshape(-1, latent)
+    carried = (
+        vectors.flat.reshape(*vectors.batch, latent).expand(*shape, latent).reshape(-1, latent).contiguous()
+    )
     between = max(1, -(-LEAST_STEPS // (count - 1))) if substeps is None else substeps
     if between < 1:
         raise InputError(f"substeps must be >= 1, got {between}")
     places, velocities = _between(curves.reshape(-1, count, latent), 2 * between)
-    with tracing(carried):
-        found = _carried(manifold.structure, carried.to(places.dtype), places, velocities, between)
+    connections = _connections(manifold.structure, places.flatten(0, 1), velocities.flatten(0, 1))
+    found = _carried(connections.unflatten(0, places.shape[:2]), carried.to(places.dtype), between)
     _check(found)
     return found.reshape(*shape, count, latent) if path else found[:, -1].reshape(*shape, latent)
 
@@ -65,30 +69,47 @@ def _between(curves: Tensor, pieces: int) -> tuple[Tensor, Tensor]:
     return places, velocities
 
 
-def _carried(structure: Structure, v: Tensor, places: Tensor, velocities: Tensor, between: int) -> Tensor:
-    """Vectors at the curves' points, ``(n, T + 1, latent)``, by steps of the fourth order."""
-    each = 3 * structure.cost(v.shape[1])
-    kept: list[Tensor] = []
-    for part in structure.parts(len(v), each, budget=max(CACHE, each)):
-        now, way = v[part], [v[part]]
-        z, w = places[part].unbind(1), velocities[part].unbind(1)
-        for start in range(0, len(z) - 1, 2):
-            now = _step(structure, now, z[start : start + 3], w[start : start + 3], 1 / between)
-            if (start // 2 + 1) % between == 0:
-                way.append(now)
-        kept.append(torch.stack(way, 1))
-    if not kept:
-        return v.new_zeros(0, (places.shape[1] - 1) // (2 * between) + 1, v.shape[1])
-    return torch.cat(kept)
+def _connections(structure: Structure, z: Tensor, w: Tensor) -> Tensor:
+    r"""Matrices of :math:`v \mapsto -\Gamma(w, v)` at points, ``(n, latent, latent)``.
+
+    Transport is linear: with these, which are computed at all points of all curves at once, a step costs
+    nothing.
+    """
+    latent = z.shape[1]
+    basis = torch.eye(latent, dtype=z.dtype, device=z.device)
+
+    def at(place: Tensor, velocity: Tensor) -> Tensor:
+        def along(e: Tensor) -> Tensor:
+            return structure.acceleration(place, velocity, e.expand_as(place))
+
+        if isinstance(structure, Immersion):
+            return vmap(along, out_dims=-1)(basis)
+        return torch.stack([along(e) for e in basis], -1)
+
+    with torch.no_grad():
+        found = [at(z[part], w[part]) for part in followed(structure, z, latent)]
+    return torch.cat(found) if found else z.new_zeros(0, latent, latent)
 
 
-def _step(structure: Structure, v: Tensor, z: Any, w: Any, h: float) -> Tensor:
-    """Take a step over three points of the curve and its velocities there."""
-    a1 = structure.acceleration(z[0], w[0], v)
-    a2 = structure.acceleration(z[1], w[1], v + h / 2 * a1)
-    a3 = structure.acceleration(z[1], w[1], v + h / 2 * a2)
-    a4 = structure.acceleration(z[2], w[2], v + h * a3)
-    return v + h / 6 * (a1 + 2 * a2 + 2 * a3 + a4)
+def _carried(A: Tensor, v: Tensor, between: int) -> Tensor:
+    """Vectors at the curves' points, ``(n, T + 1, latent)``, by steps of the fourth order.
+
+    Arguments:
+        A: Connections at the ends and middles of the steps, ``(n, 2 * steps + 1, latent, latent)``.
+        v: Vectors at the start.
+        between: Steps from one point to the next.
+    """
+    h, now, way = 1 / between, v.unsqueeze(-1), [v]
+    every = A.unbind(1)
+    for start in range(0, len(every) - 1, 2):
+        first, middle, last = every[start : start + 3]
+        a1 = first @ now
+        a2 = middle @ (now + h / 2 * a1)
+        a3 = middle @ (now + h / 2 * a2)
+        now = now + h / 6 * (a1 + 2 * a2 + 2 * a3 + last @ (now + h * a3))
+        if (start // 2 + 1) % between == 0:
+            way.append(now.squeeze(-1))
+    return torch.stack(way, 1)
 
 
 def _check(found: Tensor) -> None:

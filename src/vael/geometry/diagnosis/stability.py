@@ -25,7 +25,7 @@ class Variation:
     """Coefficients of variation over trainings, mean over pairs of rows.
 
     Attributes:
-        scale: ``"as it is"``, or ``"scale-free"``: each training's distances over their mean.
+        scale: ``"as they are"``, or ``"scale-free"``: each training's distances over their mean.
         geodesic: In per cent.
         euclidean: In per cent.
         difference: Euclidean less geodesic, in per cent; positive where geodesics vary less.
@@ -123,7 +123,7 @@ def stability(
     )
     sound = np.isfinite(geodesic).all(0) & (geodesic.mean(0) > 0) & (euclidean.mean(0) > 0)
     lengths, lines = geodesic[:, sound], euclidean[:, sound]
-    found = [_variation("as it is", lengths, lines, rng)]
+    found = [_variation("as they are", lengths, lines, rng)]
     found.append(_variation("scale-free", _scaled(lengths), _scaled(lines), rng))
     return Stability(
         variations=tuple(found),
@@ -175,7 +175,7 @@ def _variation(
 ) -> Variation:
     trainings, n = geodesic.shape
     how = f"standard deviation over mean of {trainings} trainings, mean over pairs of rows"
-    if scale != "as it is":
+    if scale != "as they are":
         how += "; each training's distances over their mean"
     names = ("geodesic distances", "Euclidean distances", "Euclidean less geodesic")
     if n < 2:
@@ -203,7 +203,7 @@ def _told(each: Variation) -> str:
     geodesic, euclidean = each.geodesic.value, each.euclidean.value
     if geodesic is None or euclidean is None or each.low is None or each.high is None:
         return f"Which distances vary less, {each.scale}, is not known: {each.geodesic.reason}."
-    scale = "As they are" if each.scale == "as it is" else "Scale-free"
+    scale = "As they are" if each.scale == "as they are" else "Scale-free"
     less = (
         "geodesic distances vary less with retraining than Euclidean ones"
         if each.low > 0
