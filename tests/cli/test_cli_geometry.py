@@ -119,7 +119,7 @@ def test_several_runs_are_compared_over_trainings(
         distances.append(np.linalg.norm(Z[rows[0]] - Z[rows[1]], axis=1))
     variation = 100 * np.std(distances, axis=0, ddof=1) / np.mean(distances, axis=0)
     as_is = found["variations"][0]
-    assert as_is["scale"] == "as it is"
+    assert as_is["scale"] == "as they are"
     assert as_is["euclidean"]["value"] == pytest.approx(variation.mean(), rel=1e-4)
     assert json.loads((copies[0] / "geometry.json").read_text())["stability"] == found
     assert "stability" not in json.loads((copies[1] / "geometry.json").read_text())

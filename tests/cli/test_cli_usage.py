@@ -27,6 +27,7 @@ COMMANDS = (
     "encode",
     "sample",
     "interpolate",
+    "geometry",
     "datasets",
     "demo",
     "theory",

@@ -130,6 +130,6 @@ def test_retrainings_have_a_table(fitted, digits, measures):
     assert isinstance(stable, Stability)
     report = geometry_report(fitted, digits, measures, stable=stable, names=("one", "other"))
     table = blocks(report, Table)[-1]
-    assert [row[0] for row in table.rows] == ["as it is", "scale-free"]
+    assert [row[0] for row in table.rows] == ["as they are", "scale-free"]
     assert table.rows[0][2].mean == stable.variations[0].euclidean.value
     assert "Trainings: one, other." in text_of(report)

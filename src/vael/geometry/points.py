@@ -48,7 +48,7 @@ def read_points(manifold: Manifold, z: Any, *, name: str = "z") -> Points:
         raise InputError(
             f"{name} has points of {tensor.shape[-1]} coordinates, but this manifold has {manifold.latent}"
         )
-    flat = tensor.reshape(-1, tensor.shape[-1])
+    flat = tensor.reshape(-1, tensor.shape[-1]).contiguous()  # forward mode knows no rows that share memory
     if not torch.isfinite(flat).all():
         row, column = torch.argwhere(~torch.isfinite(flat))[0].tolist()
         raise InputError(f"{name} holds {flat[row, column]} at point {row}, coordinate {column}")

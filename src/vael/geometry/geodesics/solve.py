@@ -205,6 +205,6 @@ def _result(structure: Structure, best: Relaxed, line_length: Tensor) -> Geodesi
         length=length,
         energy=best.squares.shape[1] * best.squares.sum(-1) * moved,
         converged=best.converged,
-        straight_excess=torch.where(length > 0, longer.clamp(min=0), 0),
+        straight_excess=torch.where((length > 0) & torch.isfinite(length), longer.clamp(min=0), 0),
         steps=best.steps,
     )
