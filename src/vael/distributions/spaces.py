@@ -160,19 +160,20 @@ class Sphere(Space):
 
     def log(self, x: Points, y: Points) -> Tensor:
         """Velocity along the great circle, of length `distance`."""
-        step = y - x
-        across = step - (x * step).sum(-1, keepdim=True) * x
+        across = y - x
+        for _ in range(2):  # the second time takes away what rounding left along x, all there is near -x
+            across = across - (x * across).sum(-1, keepdim=True) * x
         length = torch.linalg.vector_norm(across, dim=-1, keepdim=True)
         angle = self.distance(x, y).unsqueeze(-1)
         ahead = across / torch.where(length > 0, length, 1)
-        opposite = (length == 0) & (angle > 1)
+        opposite = (length < 16 * torch.finfo(x.dtype).eps) & (angle > 1)
         ahead = torch.where(opposite, _across(x), ahead)
         near = angle < 1e-3  # where `ahead` is a quotient of small numbers
         little = torch.where(near, angle, 0)
         return torch.where(near, (1 + little.square() / 6) * across, torch.where(near, 0, angle) * ahead)
 
     def distance(self, x: Points, y: Points) -> Tensor:
-        """Angle, 2 atan2(|x - y|, |x + y|): right for the nearest and the farthest points."""
+        """Angle, ``2 atan2(|x - y|, |x + y|)``: right for the nearest and the farthest points."""
         near = torch.linalg.vector_norm(x - y, dim=-1)
         return 2 * torch.atan2(near, torch.linalg.vector_norm(x + y, dim=-1))
 
@@ -247,7 +248,7 @@ class PoincareBall(Space):
         return ratio * ahead * (product + c * square).rsqrt()
 
     def distance(self, x: Points, y: Points) -> Tensor:
-        """2 / sqrt(c) arsinh(sqrt(c) |x - y| / sqrt((1 - c |x|^2) (1 - c |y|^2)))."""
+        """``2 / sqrt(c) arsinh(sqrt(c) |x - y| / sqrt((1 - c |x|^2) (1 - c |y|^2)))``."""
         c = wide(self._c(x))
         dtype = x.dtype
         x, y = wide(x), wide(y)

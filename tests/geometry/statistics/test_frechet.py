@@ -5,7 +5,17 @@ import math
 import numpy as np
 import pytest
 import torch
-from charts import SHEAR, cap, flat, from_chart, great_circles, on_sphere, sheared, sphere, to_chart
+from statistics_charts import (
+    SHEAR,
+    cap,
+    flat,
+    from_chart,
+    great_circles,
+    on_sphere,
+    sheared,
+    sphere,
+    to_chart,
+)
 from torch import Tensor, nn
 
 from vael.errors import InputError

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from charts import cap, flat, from_chart, great_circles, sheared, sphere, to_chart
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
+from statistics_charts import cap, flat, from_chart, great_circles, sheared, sphere, to_chart
 from torch import Tensor
 
 from vael.errors import InputError

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from charts import cap, flat, great_circles, sphere, to_chart
 from sklearn.base import clone
 from sklearn.neighbors import KNeighborsClassifier
+from statistics_charts import cap, flat, great_circles, sphere, to_chart
 from torch import Tensor
 
 from vael.errors import InputError

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from charts import SHEAR, cap, flat, from_chart, great_circles, sheared, sphere, to_chart
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from statistics_charts import SHEAR, cap, flat, from_chart, great_circles, sheared, sphere, to_chart
 from torch import Tensor, nn
 
 from vael.errors import InputError

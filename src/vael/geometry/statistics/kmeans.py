@@ -71,7 +71,7 @@ class GeodesicKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         Parts that the graph had before they were joined.
     n_features_in_ : int
         Number of latents.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str
         Names of the columns, where all are strings.
 
     See Also

@@ -57,7 +57,7 @@ class GeodesicKNeighborsClassifier(ClassifierMixin, BaseEstimator):
         Number of training points.
     n_features_in_ : int
         Number of latents.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str
         Names of the columns, where all are strings.
 
     See Also

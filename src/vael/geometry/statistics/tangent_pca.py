@@ -54,7 +54,7 @@ class TangentPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         Number of components.
     n_features_in_ : int
         Number of latents.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str
         Names of the columns, where all are strings.
 
     See Also
