@@ -159,7 +159,7 @@ class Manifold:
             b: Ends.
             segments: T.
             graph: Whether to look for a way through the data, where the manifold has data.
-            tolerance: Part of its energy that a curve may have left to lose; None: 1e-10 in double precision,
+            tolerance: Part of its energy that a curve may have left to lose; None: 1e-12 in double precision,
                 2e-5 in single.
             max_steps: Steps at most on each level.
         """

@@ -33,7 +33,7 @@ DOUBTED = 1.5  # a coarse curve jumped over something where its energy grows by 
 
 def default_tolerance(dtype: torch.dtype) -> float:
     """The part of the energy that a geodesic may have left to lose: twice the error of its length."""
-    return 1e-10 if dtype == torch.float64 else 2e-5
+    return 1e-12 if dtype == torch.float64 else 2e-5
 
 
 @torch.no_grad()
