@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from vael.datasets.shades import value_range
 from vael.errors import InputError
 from vael.plots import decoded_grid, denoising, interpolation, reconstructions, samples
-from vael.plots.images import colour_images, tile, value_range
+from vael.plots.images import colour_images, tile
 from vael.plots.numbers import same_digits, signed
 
 

@@ -7,9 +7,9 @@ from matplotlib.offsetbox import AnnotationBbox
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import QuantileTransformer
 
+from vael.datasets.classes import Classes, Values, read_labels
 from vael.errors import InputError
 from vael.plots import LIGHT, decoded_points_3d, latent_map, latent_map_3d
-from vael.plots.labels import Classes, Values, read_labels
 from vael.plots.scatter import push_apart
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from vael.datasets.shades import value_range
 from vael.plots.checks import check_matrix, check_same_shape
-from vael.plots.images import colour_images, draw_mosaic, mosaic_height, tile, value_range
+from vael.plots.images import colour_images, draw_mosaic, mosaic_height, tile
 from vael.plots.numbers import root_mean_square, same_digits
 from vael.plots.style import LIGHT, Theme
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from vael.datasets.shades import value_range
 from vael.errors import InputError
-from vael.plots.images import colour_images, draw_mosaic, mosaic_height, tile, value_range
+from vael.plots.images import colour_images, draw_mosaic, mosaic_height, tile
 from vael.plots.style import LIGHT, Theme
 
 __all__ = ["interpolation"]

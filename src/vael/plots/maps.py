@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
+from vael.datasets.classes import Classes, Values, read_labels
 from vael.plots.checks import check_matrix
-from vael.plots.labels import Classes, Values, read_labels
 from vael.plots.projections import Projector, project
 from vael.plots.ridges import draw_ridges
 from vael.plots.scatter import (

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d import proj3d
 
+from vael.datasets.classes import Classes, Values, read_labels
 from vael.errors import InputError
 from vael.plots.checks import check_matrix
-from vael.plots.labels import Classes, Values, read_labels
 from vael.plots.projections import Projector, project
 from vael.plots.scatter import MARKERS, class_handles, point_look, push_apart
 from vael.plots.style import LIGHT, Theme

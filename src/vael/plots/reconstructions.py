@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from vael.datasets.shades import value_range
 from vael.errors import InputError
 from vael.plots.checks import check_matrix, check_same_shape
-from vael.plots.images import colour_images, draw_mosaic, mosaic_height, tile, value_range
+from vael.plots.images import colour_images, draw_mosaic, mosaic_height, tile
 from vael.plots.numbers import root_mean_square, same_digits
 from vael.plots.parallel import draw_lines, feature_ticks, standardise
 from vael.plots.style import LIGHT, Theme

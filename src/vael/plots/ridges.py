@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from vael.plots.labels import Classes, Values
+from vael.datasets.classes import Classes, Values
 from vael.plots.scatter import point_look
 from vael.plots.style import Theme
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from vael.plots.labels import Classes
+from vael.datasets.classes import Classes
 from vael.plots.style import Theme
 
 __all__ = [

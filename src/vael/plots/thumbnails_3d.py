@@ -9,10 +9,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
+from vael.datasets.classes import Classes, Values, read_labels
 from vael.errors import InputError
 from vael.plots.checks import check_matrix
 from vael.plots.images import colour_images
-from vael.plots.labels import Classes, Values, read_labels
 from vael.plots.maps_3d import add_axes_3d, add_side_bar, add_side_legend, projected
 from vael.plots.projections import Projector, project
 from vael.plots.scatter import point_look

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from vael.datasets import Dataset
+from vael.datasets.classes import Classes, read_labels
 from vael.errors import InputError
 from vael.estimators import VAE, Autoencoder
 from vael.geometry import Geodesics, LatentManifold
 from vael.plots.geometry import curvature_map, geodesic_strips, volume_map
-from vael.plots.labels import Classes, read_labels
 from vael.report.blocks import Block
 from vael.report.geodesic_cloud import geodesic_cloud
 from vael.report.geometry import decoding_cost, geometry_rows, manifold_of

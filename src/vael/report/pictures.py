@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from vael.datasets.classes import Classes, read_labels
+from vael.datasets.shades import value_range
 from vael.plots import DARK, LIGHT
-from vael.plots.images import value_range
-from vael.plots.labels import Classes, read_labels
 from vael.plots.projections import project
 from vael.report.blocks import Picture, PointCloud
 

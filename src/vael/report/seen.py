@@ -6,9 +6,9 @@ import numpy as np
 
 from vael import plots
 from vael.datasets import Dataset
+from vael.datasets.classes import Classes, read_labels
 from vael.distributions import Euclidean
 from vael.estimators import VAE, Autoencoder
-from vael.plots.labels import Classes, read_labels
 from vael.report.blocks import Block, Column, Section, Table
 from vael.report.held_out import HeldOut, for_maps
 from vael.report.measures import has_evidence

@@ -7,12 +7,12 @@ from figure_surfaces import bowl, paraboloid, rows
 from matplotlib.colors import to_hex
 from scipy.stats import spearmanr
 
+from vael.datasets.classes import Classes
 from vael.errors import InputError
 from vael.geometry import LatentManifold
 from vael.plots.geometry import distance_matrices, geodesic_strips, geodesics_3d
 from vael.plots.geometry.curves import even_points
 from vael.plots.geometry.distances import order_of_rows
-from vael.plots.labels import Classes
 
 SHAPE = (4, 3)
 

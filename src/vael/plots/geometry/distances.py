@@ -10,11 +10,11 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import spearmanr
 
+from vael.datasets.classes import Classes, read_labels
 from vael.errors import InputError
 from vael.plots.checks import check_matrix, check_same_shape
 from vael.plots.geometry.layers import add_bar
 from vael.plots.geometry.plane import as_array
-from vael.plots.labels import Classes, read_labels
 from vael.plots.numbers import signed
 from vael.plots.scatter import local_density
 from vael.plots.style import LIGHT, Theme

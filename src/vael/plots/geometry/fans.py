@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from vael.datasets.classes import Classes, read_labels
 from vael.errors import InputError
 from vael.geometry import Manifold
 from vael.geometry.bending import refuse_piecewise_linear
@@ -18,7 +19,6 @@ from vael.plots.geometry.layers import add_legends, draw_data, map_figure
 from vael.plots.geometry.local import metrics
 from vael.plots.geometry.plane import Limits, Plane, as_array, plane_of
 from vael.plots.geometry.volume import draw_volume
-from vael.plots.labels import Classes, read_labels
 from vael.plots.style import LIGHT, Theme
 
 __all__ = ["exponential_fan", "fan_of", "unit_directions"]

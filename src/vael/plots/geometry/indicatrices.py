@@ -9,12 +9,12 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
+from vael.datasets.classes import Classes, read_labels
 from vael.errors import InputError
 from vael.geometry import Manifold
 from vael.plots.geometry.layers import add_legends, draw_data, map_figure
 from vael.plots.geometry.local import metrics
 from vael.plots.geometry.plane import Limits, plane_of
-from vael.plots.labels import Classes, read_labels
 from vael.plots.style import LIGHT, Theme
 
 __all__ = ["indicatrix_field"]

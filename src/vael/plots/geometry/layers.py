@@ -14,9 +14,9 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from scipy.ndimage import gaussian_filter
 
+from vael.datasets.classes import Classes, Values
 from vael.plots.geometry.curves import Ways
 from vael.plots.geometry.plane import Plane
-from vael.plots.labels import Classes, Values
 from vael.plots.scatter import MARKERS, class_handles, name_classes, point_look, shuffled
 from vael.plots.style import Theme
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from vael.datasets.classes import Classes, Values, read_labels
 from vael.errors import InputError
 from vael.geometry import Geodesics, Manifold
 from vael.plots.geometry.curves import read_ways
 from vael.plots.geometry.layers import DASHES, way_handles
 from vael.plots.geometry.plane import data_of
-from vael.plots.labels import Classes, Values, read_labels
 from vael.plots.maps_3d import add_axes_3d, add_side_bar, add_side_legend
 from vael.plots.scatter import MARKERS, point_look
 from vael.plots.style import LIGHT, Theme

@@ -12,12 +12,13 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from vael.datasets.shades import value_range
 from vael.errors import InputError
 from vael.geometry import Geodesics, Manifold
 from vael.plots.checks import check_matrix
 from vael.plots.geometry.curves import Ways, even_points, read_ways
 from vael.plots.geometry.layers import add_bar
-from vael.plots.images import colour_images, draw_mosaic, mosaic_height, tile, value_range
+from vael.plots.images import colour_images, draw_mosaic, mosaic_height, tile
 from vael.plots.style import LIGHT, Theme
 
 __all__ = ["geodesic_strips"]

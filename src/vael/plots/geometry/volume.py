@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vael.datasets.classes import Classes, read_labels
 from vael.geometry import Geodesics, Manifold
 from vael.plots.geometry.curves import read_ways
 from vael.plots.geometry.layers import (
@@ -23,7 +24,6 @@ from vael.plots.geometry.layers import (
 )
 from vael.plots.geometry.local import log_volumes
 from vael.plots.geometry.plane import Limits, Plane, plane_of
-from vael.plots.labels import Classes, read_labels
 from vael.plots.style import LIGHT, Theme
 
 __all__ = ["draw_volume", "volume_map"]

@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vael.datasets.shades import value_range
 from vael.errors import InputError
-from vael.plots.images import colour_images, draw_mosaic, tile, value_range
+from vael.plots.images import colour_images, draw_mosaic, tile
 from vael.plots.style import LIGHT, Theme
 from vael.plots.theory.measures import FitMeasures, check_fits
 from vael.plots.theory.record import TheoryFigure

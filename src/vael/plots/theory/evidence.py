@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vael.datasets.classes import Classes, read_labels
 from vael.errors import InputError
-from vael.plots.labels import Classes, read_labels
 from vael.plots.numbers import signed
 from vael.plots.style import LIGHT, Theme
 from vael.plots.theory.record import TheoryFigure

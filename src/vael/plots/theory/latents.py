@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
+from vael.datasets.classes import Classes, read_labels
+from vael.datasets.shades import value_range
 from vael.errors import InputError
 from vael.plots.checks import check_matrix
-from vael.plots.images import colour_images, draw_mosaic, tile, value_range
-from vael.plots.labels import Classes, read_labels
+from vael.plots.images import colour_images, draw_mosaic, tile
 from vael.plots.scatter import class_handles, point_look, shuffled
 from vael.plots.style import LIGHT, Theme
 from vael.plots.theory.record import TheoryFigure
