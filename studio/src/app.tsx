@@ -1,0 +1,206 @@
+// The whole page: a head, the map, and the side with what the cursor shows and one panel.
+
+import { computed, signal } from "@preact/signals";
+import type { FunctionComponent } from "preact";
+import { useEffect } from "preact/hooks";
+import { MapView } from "./map/mapView";
+import { panelEntries } from "./panels";
+import { Figure } from "./parts/figure";
+import { pythonOf, pythonPoint } from "./parts/python";
+import { brief, minus, RowView } from "./parts/row";
+import { Working, Wrong } from "./parts/states";
+import { connection } from "./server/decodeSocket";
+import { told } from "./server/client";
+import { announcement } from "./state/announce";
+import { cursor, decoded } from "./state/cursor";
+import { facts, known } from "./state/facts";
+import { keys, showKeys } from "./state/keys";
+import { nextTheme, theme } from "./state/theme";
+import { panel, PANELS, type PanelName } from "./state/view";
+
+/** What kept the page from starting. */
+export const failure = signal("");
+
+export function App() {
+  return (
+    <div class="studio">
+      <Head />
+      {failure.value ? (
+        <main class="stopped">
+          <Wrong error={failure.value} />
+        </main>
+      ) : facts.value ? (
+        <main class="rooms">
+          <MapView />
+          <Side />
+        </main>
+      ) : (
+        <main class="stopped">
+          <Working what="Opening the run" />
+        </main>
+      )}
+      {showKeys.value && <KeyList />}
+      <div class="announcer" aria-live="polite">
+        {announcement.value}
+      </div>
+    </div>
+  );
+}
+
+function Head() {
+  const here = facts.value;
+  return (
+    <header class="head">
+      <h1>
+        <img src="./icon.svg" alt="" width="20" height="20" /> vael studio
+      </h1>
+      {here && (
+        <p class="run">
+          <strong>{here.run.name}</strong>
+          <span>{here.data.name}</span>
+          <span>
+            {here.model.latents} latent{here.model.latents === 1 ? "" : "s"}
+          </span>
+          <span>
+            bound {minus(here.model.bound.toFixed(1))} nats
+          </span>
+        </p>
+      )}
+      {connection.value === "lost" && (
+        <p class="lost" role="alert">
+          The server is gone. Start it again by <code>vael studio</code>: this page finds it by itself.
+        </p>
+      )}
+      <nav class="tools" aria-label="Page">
+        <button onClick={() => (showKeys.value = true)} aria-label="Keys" title="Keys (?)">
+          ?
+        </button>
+        <button onClick={nextTheme} title="Light, dark, or as the system has it">
+          {theme.value}
+        </button>
+      </nav>
+    </header>
+  );
+}
+
+function Side() {
+  return (
+    <aside class="side">
+      <DecodedCard />
+      <div class="tabs" role="tablist" aria-label="Panels">
+        {PANELS.filter((name) => panelEntries[name]).map((name) => (
+          <button
+            key={name}
+            role="tab"
+            id={`tab-${name}`}
+            aria-selected={panel.value === name}
+            aria-controls="panel"
+            tabIndex={panel.value === name ? 0 : -1}
+            onClick={() => (panel.value = name)}
+            onKeyDown={(event) => turnTabs(event)}
+          >
+            {panelEntries[name]!.title}
+          </button>
+        ))}
+      </div>
+      <div class="panel" role="tabpanel" id="panel" aria-labelledby={`tab-${panel.value}`} tabIndex={-1}>
+        <Panel />
+      </div>
+    </aside>
+  );
+}
+
+function turnTabs(event: KeyboardEvent) {
+  const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+  if (!step) return;
+  const names = PANELS.filter((name) => panelEntries[name]);
+  panel.value = names[(names.indexOf(panel.value) + step + names.length) % names.length];
+  event.preventDefault();
+  requestAnimationFrame(() => document.getElementById(`tab-${panel.value}`)?.focus());
+}
+
+const loaded = signal<ReadonlyMap<PanelName, FunctionComponent>>(new Map());
+const loadFailure = signal("");
+
+function Panel() {
+  const name = panelEntries[panel.value] ? panel.value : "map";
+  const entry = panelEntries[name]!;
+  useEffect(() => {
+    if (loaded.value.has(name)) return;
+    entry.load().then(
+      (component) => {
+        loaded.value = new Map(loaded.value).set(name, component);
+        loadFailure.value = "";
+      },
+      (error: unknown) => (loadFailure.value = `this panel could not be loaded (${told(error)}): reload the page`),
+    );
+  }, [name]);
+  const Component = loaded.value.get(name);
+  return (
+    <>
+      <p class="says">{entry.says}</p>
+      {Component ? <Component /> : loadFailure.value ? <Wrong error={loadFailure.value} /> : <Working what="Loading" />}
+    </>
+  );
+}
+
+const place = computed(() => `(${Array.from(cursor.value, brief).slice(0, 6).join(", ")}${cursor.value.length > 6 ? ", …" : ""})`);
+
+function DecodedCard() {
+  const found = decoded.value;
+  const images = known().data.image_shape !== null;
+  return (
+    <section class={`decoded${images ? "" : " of-table"}${found?.far ? " far" : ""}`} aria-label="Decoded at the cursor">
+      {found ? <RowView row={found.row} size={148} says={`decoded at ${place.value}`} /> : <Working what="Decoding" />}
+      <dl>
+        <Figure
+          name="z"
+          value={place.value}
+          code={() => pythonOf(`vae.inverse_transform([${pythonPoint(cursor.value)}])[0]`)}
+        />
+        {found && (
+          <Figure
+            name="to the nearest code"
+            value={found.distance}
+            tip="in units of the 99th percentile of codes' distances to their nearest other code"
+          />
+        )}
+        {found?.far && <p class="far-note">Far from the data: the decoder was never trained here.</p>}
+      </dl>
+    </section>
+  );
+}
+
+function KeyList() {
+  useEffect(() => {
+    const before = document.activeElement;
+    document.querySelector<HTMLElement>(".key-list button")?.focus();
+    return () => (before instanceof HTMLElement ? before.focus() : undefined);
+  }, []);
+  const close = () => (showKeys.value = false);
+  return (
+    <div class="veil" onClick={close}>
+      <div
+        class="key-list"
+        role="dialog"
+        aria-modal="true"
+        aria-label="Keys"
+        onClick={(event) => event.stopPropagation()}
+        onKeyDown={(event) => event.key === "Escape" && close()}
+      >
+        <h2>Keys</h2>
+        <dl>
+          {keys.value.map((key) => (
+            <div key={key.shown + key.says}>
+              <dt>
+                <kbd>{key.shown}</kbd>
+              </dt>
+              <dd>{key.says}</dd>
+            </div>
+          ))}
+        </dl>
+        <button onClick={close}>Close</button>
+      </div>
+    </div>
+  );
+}

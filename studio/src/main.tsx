@@ -1,0 +1,32 @@
+import { render } from "preact";
+import { App, failure } from "./app";
+import { askJson, told } from "./server/client";
+import { followCursor } from "./state/cursor";
+import { facts, type Facts } from "./state/facts";
+import { addKeys, listenToKeys, showKeys } from "./state/keys";
+import { loadPoints } from "./state/points";
+import { startTheme } from "./state/theme";
+import "./styles/page.css";
+
+async function start(): Promise<void> {
+  try {
+    facts.value = await askJson<Facts>("api/facts");
+    document.title = `${facts.value.run.name} · vael studio`;
+    followCursor(() => void comeBack());
+    await loadPoints();
+  } catch (error) {
+    failure.value = told(error);
+  }
+}
+
+/** The server was away: where it now shows another run, everything is loaded anew; else the page goes on. */
+async function comeBack(): Promise<void> {
+  const found = await askJson<Facts>("api/facts").catch(() => null);
+  if (found && found.run.id !== facts.value?.run.id) location.reload();
+}
+
+startTheme();
+listenToKeys();
+addKeys({ keys: ["?"], shown: "?", says: "list the keys", run: () => (showKeys.value = true) });
+render(<App />, document.getElementById("studio")!);
+void start();

@@ -1,0 +1,30 @@
+// "Copy as Python": the lines that give the same number outside of the studio.
+
+import { useState } from "preact/hooks";
+import { announce } from "../state/announce";
+import { known } from "../state/facts";
+
+/** Python that loads the run as `vae`, then `lines`. */
+export function pythonOf(...lines: string[]): string {
+  return ["import vael", "", `vae = vael.load(${JSON.stringify(known().run.folder)})`, ...lines].join("\n");
+}
+
+/** A point as Python has it. */
+export function pythonPoint(z: ArrayLike<number>): string {
+  return `[${Array.from(z, (x) => Number(x.toPrecision(9))).join(", ")}]`;
+}
+
+export function Python({ code, of }: { code: () => string; of: string }) {
+  const [copied, setCopied] = useState(false);
+  async function copy() {
+    await navigator.clipboard.writeText(code());
+    setCopied(true);
+    announce(`Python of ${of} copied`);
+    setTimeout(() => setCopied(false), 1500);
+  }
+  return (
+    <button class="python" title={`Copy ${of} as Python`} aria-label={`Copy ${of} as Python`} onClick={copy}>
+      {copied ? "copied" : "py"}
+    </button>
+  );
+}

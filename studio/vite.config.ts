@@ -1,0 +1,14 @@
+import { defineConfig } from "vite";
+
+// The page is built into the package, from where `vael studio` serves it.
+export default defineConfig({
+  base: "./",
+  build: {
+    outDir: "../src/vael/studio/page",
+    emptyOutDir: true,
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 900,
+  },
+});
