@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vael.geometry.forward import jacobian, push
 from vael.geometry.second_order import SecondOrder
-from vael.geometry.structure import CACHE, MEMORY, Segments, Structure, solved, stacked
+from vael.geometry.structure import CACHE, MEMORY, Segments, Structure, filled, solved, stacked
 
 __all__ = ["Chorded", "MetricField", "NormalFisherRao"]
 
@@ -29,13 +29,16 @@ class Chorded(Structure):
 
     def metric(self, z: Float[Tensor, "n latent"]) -> Float[Tensor, "n latent latent"]:
         """Return the metric tensor."""
-        found = [self.tensor(z[part]) for part in self.parts(len(z), self.cost(z.shape[1]), budget=CACHE)]
-        return stacked(found, z, (0, z.shape[1], z.shape[1]))
+        parts = self.parts(len(z), self.cost(z.shape[1]), budget=CACHE)
+        return filled(lambda part: self.tensor(z[part]), parts, z, (len(z), z.shape[1], z.shape[1]))
 
     def squares(self, curves: Float[Tensor, "c points latent"]) -> Float[Tensor, "c segments"]:
         """Return the squared lengths of the chords."""
-        found = [self._chords(curves[part]).square().sum(-1) for part in self._curves(curves)]
-        return stacked(found, curves, (0, curves.shape[1] - 1))
+
+        def chords(part: slice) -> Tensor:
+            return self._chords(curves[part]).square().sum(-1)
+
+        return filled(chords, self._curves(curves), curves, (len(curves), curves.shape[1] - 1))
 
     def gradient(self, curves: Float[Tensor, "c points latent"]) -> tuple[Tensor, Tensor]:
         """Return the squared chords, and the gradient of half their sum, by reverse mode."""

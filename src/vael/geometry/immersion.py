@@ -11,7 +11,7 @@ from torch import Tensor
 from vael.errors import InputError
 from vael.geometry.forward import jacobian, push
 from vael.geometry.second_order import SecondOrder
-from vael.geometry.structure import CACHE, MEMORY, Segments, Structure, solved, stacked
+from vael.geometry.structure import CACHE, MEMORY, Segments, Structure, filled, solved, stacked
 
 __all__ = ["Immersion"]
 
@@ -60,8 +60,12 @@ class Immersion(Structure):
         """Return ``J^T J``."""
         latent = z.shape[1]
         parts = self.parts(len(z), self.cost(latent), budget=CACHE)
-        found = [_gram(*[self.value_and_jacobian(z[part])[1]] * 2) for part in parts]
-        return stacked(found, z, (0, latent, latent))
+
+        def gram(part: slice) -> Tensor:
+            J = self.value_and_jacobian(z[part])[1]
+            return _gram(J, J)
+
+        return filled(gram, parts, z, (len(z), latent, latent))
 
     def chords(
         self, a: Float[Tensor, "n latent"], b: Float[Tensor, "n latent"]
@@ -72,8 +76,11 @@ class Immersion(Structure):
 
     def squares(self, curves: Float[Tensor, "c points latent"]) -> Float[Tensor, "c segments"]:
         """Return ``|F(z_{i+1}) - F(z_i)|^2``."""
-        found = [self._values(curves[part]).diff(dim=1).square().sum(-1) for part in self._curves(curves, 1)]
-        return stacked(found, curves, (0, curves.shape[1] - 1))
+
+        def chords(part: slice) -> Tensor:
+            return self._values(curves[part]).diff(dim=1).square().sum(-1)
+
+        return filled(chords, self._curves(curves, 1), curves, (len(curves), curves.shape[1] - 1))
 
     def gradient(self, curves: Float[Tensor, "c points latent"]) -> tuple[Tensor, Tensor]:
         """Return the squared chords, and ``J_i^T (2 F_i - F_{i-1} - F_{i+1})`` at the inner points."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["CACHE", "MEMORY", "Segments", "Structure"]
+__all__ = ["CACHE", "MEMORY", "Segments", "Structure", "filled", "solved", "stacked"]
 
 MEMORY = 2**28  # bytes that one call may use beside its arguments and its result
 CACHE = 2**24  # bytes of a chunk: small enough for the processor's caches, large enough to be worth a call
@@ -100,6 +100,22 @@ class Structure(ABC):
 def stacked(parts: list[Tensor], like: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Join chunks; of none, an empty tensor."""
     return torch.cat(parts) if parts else like.new_empty(shape)
+
+
+def filled(
+    function: Callable[[slice], Tensor], parts: Iterable[slice], like: Tensor, shape: tuple[int, ...]
+) -> Tensor:
+    """Compute a result chunk by chunk in its place.
+
+    Small chunks that were kept until the end would pin what lay around them in memory: gigabytes of it.
+    """
+    whole = like.new_empty(shape)
+    for part in parts:
+        chunk = function(part)
+        if len(chunk) == len(whole):
+            return chunk
+        whole[part] = chunk
+    return whole
 
 
 def solved(metric: Tensor, lowered: Tensor) -> Tensor:
