@@ -21,6 +21,7 @@ from vael.cli.geometry import geometry
 from vael.cli.interpolate import interpolate
 from vael.cli.report import report
 from vael.cli.sample import sample
+from vael.cli.studio import studio
 from vael.cli.theory import theory
 from vael.errors import InputError
 
@@ -96,6 +97,12 @@ _COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
   vael geometry runs/map --json > geometry.json""",
     ),
     (
+        studio,
+        """\
+  vael studio
+  vael studio runs/map --port 8000 --no-open""",
+    ),
+    (
         datasets,
         """\
   vael datasets
@@ -126,6 +133,7 @@ _USAGE = {
     "sample": "[RUN] --out FILE [OPTIONS]",
     "interpolate": "[RUN] A B --out FILE [OPTIONS]",
     "geometry": "[RUN...] [OPTIONS]",
+    "studio": "[RUN] [OPTIONS]",
     "datasets": "[OPTIONS]",
     "demo": "[OPTIONS]",
     "theory": "--out DIR [OPTIONS]",

@@ -1,0 +1,75 @@
+"""What the server holds: the run that is shown, the worker, and the pages that listen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from typing import Any
+
+from vael.errors import InputError
+from vael.studio.asked import Asked
+from vael.studio.columns import Reply, pack
+from vael.studio.facts import facts
+from vael.studio.loaded import Loaded
+from vael.studio.point_decoder import PointDecoder
+from vael.studio.services import SERVICES, service
+from vael.studio.worker import Worker
+
+__all__ = ["Studio"]
+
+LISTENERS_BEHIND = 100  # messages that a page may be behind before it is told no more
+
+
+class Studio:
+    """One run, shown to any number of pages."""
+
+    def __init__(self, loaded: Loaded, threads: int = 1) -> None:
+        self.worker = Worker(threads)
+        self.show(loaded)
+        self._listeners: set[asyncio.Queue[dict[str, Any] | bytes]] = set()
+
+    def show(self, loaded: Loaded) -> None:
+        """Show a run in place of the one that is shown."""
+        self.loaded, self.decoder, self._points = loaded, PointDecoder(loaded), None
+
+    async def facts(self) -> dict[str, Any]:
+        """What pages must know of the run."""
+        loaded = self.loaded
+        return await self.worker.run(lambda: facts(loaded))
+
+    async def answer(self, name: str, fields: object) -> bytes:
+        """Call a service, and return its reply as a body. Raises `InputError` for what was asked wrongly."""
+        if name not in SERVICES:
+            raise InputError(f"there is no service {name!r}")
+        loaded, asked = self.loaded, Asked(fields)
+        return await self.worker.run(lambda: _packed(service(name)(loaded, asked)))
+
+    async def call(self, work: Callable[[Loaded], Reply | Generator[float, None, Reply]]) -> bytes:
+        """Do other work on the run, and return its reply as a body."""
+        loaded = self.loaded
+        return await self.worker.run(lambda: _packed(work(loaded)))
+
+    def tell(self, message: dict[str, Any] | bytes) -> None:
+        """Send a message to every page that listens; called in the event loop."""
+        for listener in self._listeners:
+            if listener.qsize() < LISTENERS_BEHIND:
+                listener.put_nowait(message)
+
+    def listen(self) -> asyncio.Queue[dict[str, Any] | bytes]:
+        """Begin to listen."""
+        listener: asyncio.Queue[dict[str, Any] | bytes] = asyncio.Queue()
+        self._listeners.add(listener)
+        return listener
+
+    def forget(self, listener: asyncio.Queue[dict[str, Any] | bytes]) -> None:
+        """Listen no longer."""
+        self._listeners.discard(listener)
+
+
+def _packed(found: Reply | Generator[float, None, Reply]) -> bytes | Generator[float, None, bytes]:
+    return pack(found) if isinstance(found, Reply) else _packed_at_last(found)
+
+
+def _packed_at_last(found: Generator[float, None, Reply]) -> Generator[float, None, bytes]:
+    reply = yield from found
+    return pack(reply)
