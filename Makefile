@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types unit docs bench clean
+.PHONY: help install demo test lint types page unit docs bench clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /	/'
@@ -43,7 +43,7 @@ install: $(VENV)/.installed  ## make the virtual environment and install vael
 demo: $(VENV)/.installed  ## learn MNIST and write a report: about five minutes on two cores
 	$(BIN)/vael demo $(if $(OUT),--out $(OUT))
 
-test: $(VENV)/.tested lint types unit  ## run every check
+test: $(VENV)/.tested lint types page unit  ## run every check
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
@@ -56,9 +56,13 @@ types: $(VENV)/.tested
 unit: $(VENV)/.tested
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
+page:  ## check the studio's page, where npm is there
+	@if command -v npm >/dev/null; then cd studio && npm ci --silent && npm run --silent check && npm test --silent; \
+	  else echo "no npm here: the studio's page is taken as it was built, its own tests are left out"; fi
+
 docs: $(VENV)/.documented  ## build the site, which executes every formula of it: docs/_build/html/index.html
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
 
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) build docs/_build *.egg-info src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) studio/node_modules build docs/_build *.egg-info src/*.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,8 +1,10 @@
 import { defineConfig } from "vite";
+import { stamp } from "./stamp.mjs";
 
 // The page is built into the package, from where `vael studio` serves it.
 export default defineConfig({
   base: "./",
+  plugins: [stamp()],
   build: {
     outDir: "../src/vael/studio/page",
     emptyOutDir: true,
