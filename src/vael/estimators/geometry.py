@@ -14,7 +14,7 @@ from vael.estimators.inference import decoded_means, scored_rows
 from vael.geometry import LatentManifold, RadialPrecision
 from vael.geometry.structure import MEMORY
 
-__all__ = ["manifold"]
+__all__ = ["manifold", "radial_precision"]
 
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 
@@ -43,7 +43,7 @@ def manifold(
     dtype = PRECISIONS[precision]
     decoder = copy.deepcopy(estimator.model_.decoder).to(dtype=dtype).requires_grad_(False).eval()
     Z = None if X is None else np.asarray(estimator.transform(X))
-    radial = None if uncertainty is None or Z is None else _radial(estimator, X, Z).to(dtype)
+    radial = None if uncertainty is None else radial_precision(estimator, X).to(dtype)
     return LatentManifold(
         decoder,
         latent=estimator.n_components_,
@@ -54,8 +54,9 @@ def manifold(
     )
 
 
-def _radial(estimator: LatentEstimator, X: Any, Z: np.ndarray) -> RadialPrecision:
-    """Fit one standard deviation of the whole row to what the decoder misses, in the law's own scale."""
+def radial_precision(estimator: LatentEstimator, X: Any) -> RadialPrecision:
+    """Fit one standard deviation of the whole row to what the decoder misses of X, in the law's own scale."""
+    Z = np.asarray(estimator.transform(X))
     flat = estimator._flat(X)  # pyright: ignore[reportPrivateUsage]
     x = scored_rows(estimator.model_, estimator._rows(flat), len(flat), estimator.seed_)  # pyright: ignore[reportPrivateUsage]
     missed = torch.as_tensor(x - decoded_means(estimator.model_, Z))

@@ -12,6 +12,7 @@ from vael.estimators import VAE, Autoencoder
 from vael.studio.columns import jsonable
 from vael.studio.loaded import Loaded
 from vael.studio.services import SERVICES
+from vael.studio.services.values import offered
 
 __all__ = ["facts"]
 
@@ -26,6 +27,7 @@ def facts(loaded: Loaded) -> dict[str, Any]:
             "data": _data(loaded),
             "model": _model(loaded),
             "latent": _latent(loaded),
+            "values": offered(loaded),
             "services": list(SERVICES),
             "can": {
                 "sample": isinstance(estimator, VAE) and estimator.model_.prior is not None,
@@ -68,10 +70,16 @@ def _model(loaded: Loaded) -> dict[str, Any]:
         "latents": estimator.n_components_,
         "coordinates": loaded.coordinates,
         "latent_space": getattr(estimator, "latent_space", "euclidean"),
+        "prior": _one_line(estimator.model_.prior),
         "parameters": sum(p.numel() for p in estimator.model_.parameters()),
         "bound": estimator.bound_,
         "autoencoder": isinstance(estimator, Autoencoder),
     }
+
+
+def _one_line(module: object) -> str:
+    text = " ".join(repr(module).split())
+    return text if len(text) <= 120 else f"{text[:117]}..."
 
 
 def _latent(loaded: Loaded) -> dict[str, Any]:

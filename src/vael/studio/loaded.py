@@ -83,6 +83,12 @@ class Loaded:
             return None
         return read_labels(y if y_test is None else np.concatenate([y, y_test]), len(self.latents))
 
+    def label_words(self, rows: np.ndarray) -> list[str] | None:
+        """Labels of rows in words; None where there are none."""
+        if isinstance(self.labels, Classes):
+            return [self.labels.names[code] for code in self.labels.codes[rows]]
+        return None if self.labels is None else [f"{value:.4g}" for value in self.labels.values[rows]]
+
     @property
     def image_shape(self) -> tuple[int, ...] | None:
         """(H, W) or (H, W, C) where rows are images."""
@@ -97,6 +103,10 @@ class Loaded:
     def coordinates(self) -> int:
         """Numbers that a point of the latent space is written with: latents, on a sphere one more."""
         return self.latents.shape[1]
+
+    def shaped(self, X: np.ndarray) -> np.ndarray:
+        """Return flat rows (n, features) in the shape that the estimator was fitted to."""
+        return X.reshape(len(X), *self.estimator.schema_.row_shape)
 
     def seen(self, values: np.ndarray) -> np.ndarray:
         """Return rows (n, ...) in the data's units as a page shows them, (n, features).

@@ -20,7 +20,14 @@ Service: TypeAlias = Callable[[Loaded, Asked], Reply | Generator[float, None, Re
 
 SERVICES: Mapping[str, str] = {
     "points": "points",
+    "values": "values",
+    "rows": "rows",
     "decode": "decoding",
+    "background": "background",
+    "paths": "paths",
+    "selection": "selection",
+    "encode": "encoding",
+    "sample": "sampling",
 }
 """Modules of this room by the name that a page calls them by, POST /api/NAME; each has an `answer`."""
 

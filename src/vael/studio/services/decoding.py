@@ -21,5 +21,5 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
     parts: list[np.ndarray] = []
     for start in range(0, len(Z), PIECE):
         parts.append(loaded.decoded(Z[start : start + PIECE]))
-        yield (start + PIECE) / len(Z)
+        yield min(1.0, (start + PIECE) / len(Z))
     return Reply(arrays={"rows": np.concatenate(parts)})
