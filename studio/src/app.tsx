@@ -1,19 +1,17 @@
 // The whole page: a head, the map, and the side with what the cursor shows and one panel.
 
-import { computed, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import type { FunctionComponent } from "preact";
 import { useEffect } from "preact/hooks";
 import { MapView } from "./map/mapView";
 import { panelEntries } from "./panels";
-import { Figure } from "./parts/figure";
-import { pythonOf, pythonPoint } from "./parts/python";
-import { brief, minus, RowView } from "./parts/row";
+import { DecodedCard } from "./panels/decodedCard";
+import { minus } from "./parts/row";
 import { Working, Wrong } from "./parts/states";
 import { connection } from "./server/decodeSocket";
 import { told } from "./server/client";
 import { announcement } from "./state/announce";
-import { cursor, decoded } from "./state/cursor";
-import { facts, known } from "./state/facts";
+import { facts } from "./state/facts";
 import { keys, showKeys } from "./state/keys";
 import { nextTheme, theme } from "./state/theme";
 import { panel, PANELS, type PanelName } from "./state/view";
@@ -72,7 +70,7 @@ function Head() {
         </p>
       )}
       <nav class="tools" aria-label="Page">
-        <button onClick={() => (showKeys.value = true)} aria-label="Keys" title="Keys (?)">
+        <button onClick={() => (showKeys.value = true)} aria-label="? lists the keys" title="Keys (?)">
           ?
         </button>
         <button onClick={nextTheme} title="Light, dark, or as the system has it">
@@ -138,36 +136,10 @@ function Panel() {
   const Component = loaded.value.get(name);
   return (
     <>
+      <h2 class="unseen">{entry.title}</h2>
       <p class="says">{entry.says}</p>
       {Component ? <Component /> : loadFailure.value ? <Wrong error={loadFailure.value} /> : <Working what="Loading" />}
     </>
-  );
-}
-
-const place = computed(() => `(${Array.from(cursor.value, brief).slice(0, 6).join(", ")}${cursor.value.length > 6 ? ", …" : ""})`);
-
-function DecodedCard() {
-  const found = decoded.value;
-  const images = known().data.image_shape !== null;
-  return (
-    <section class={`decoded${images ? "" : " of-table"}${found?.far ? " far" : ""}`} aria-label="Decoded at the cursor">
-      {found ? <RowView row={found.row} size={148} says={`decoded at ${place.value}`} /> : <Working what="Decoding" />}
-      <dl>
-        <Figure
-          name="z"
-          value={place.value}
-          code={() => pythonOf(`vae.inverse_transform([${pythonPoint(cursor.value)}])[0]`)}
-        />
-        {found && (
-          <Figure
-            name="to the nearest code"
-            value={found.distance}
-            tip="in units of the 99th percentile of codes' distances to their nearest other code"
-          />
-        )}
-        {found?.far && <p class="far-note">Far from the data: the decoder was never trained here.</p>}
-      </dl>
-    </section>
   );
 }
 

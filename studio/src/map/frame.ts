@@ -3,7 +3,7 @@
 import { known } from "../state/facts";
 
 /**
- * Two or three directions of the latent space that the map shows: the place of z along each is (z - origin) . direction.
+ * One to three directions of the latent space that the map shows: the place of z along each is (z - origin) . direction.
  * Directions are orthonormal, so a move on the map changes z by the moves times the directions and nothing else.
  */
 export interface Frame {
@@ -12,8 +12,15 @@ export interface Frame {
   names: string[];
 }
 
+/** The latents that are the map's axes: those that were chosen and exist, then the first that are left. */
+export function chosenLatents(axes: readonly number[], count: number): number[] {
+  const { coordinates } = known().model;
+  const all = [...axes, ...Array.from({ length: coordinates }, (_, i) => i)];
+  return [...new Set(all.filter((axis) => axis >= 0 && axis < coordinates))].slice(0, count);
+}
+
 /** The frame of chosen latents, or of the principal axes of the means. */
-export function frameOf(axes: number[] | "principal", dimensions: number): Frame {
+export function frameOf(axes: readonly number[] | "principal", dimensions: number): Frame {
   const { latent, model } = known();
   const count = Math.min(dimensions, model.coordinates);
   if (axes === "principal")
@@ -22,9 +29,7 @@ export function frameOf(axes: number[] | "principal", dimensions: number): Frame
       directions: latent.axes.slice(0, count).map((axis) => Float32Array.from(axis)),
       names: Array.from({ length: count }, (_, i) => `axis ${i + 1}`),
     };
-  const chosen = [...new Set([...axes.filter((axis) => axis < model.coordinates), 0, 1, 2])]
-    .filter((axis) => axis < model.coordinates)
-    .slice(0, count);
+  const chosen = chosenLatents(axes, count);
   return {
     origin: new Float32Array(model.coordinates),
     directions: chosen.map((axis) => Float32Array.from({ length: model.coordinates }, (_, i) => (i === axis ? 1 : 0))),
@@ -49,7 +54,7 @@ export function project(frame: Frame, points: Float32Array): Float32Array {
 }
 
 /** The point that lies at a place of the map and differs from `z` along the frame's directions only. */
-export function lift(frame: Frame, place: readonly number[], z: Float32Array): Float32Array {
+export function lift(frame: Frame, place: ArrayLike<number>, z: Float32Array): Float32Array {
   const now = project(frame, z);
   const moved = z.slice();
   frame.directions.forEach((direction, d) => {
@@ -57,4 +62,37 @@ export function lift(frame: Frame, place: readonly number[], z: Float32Array): F
     for (let j = 0; j < moved.length; j++) moved[j] += step * direction[j];
   });
   return moved;
+}
+
+/**
+ * As `lift`, and of unit length: what the map does not show of z gives way, so that on a sphere the cursor stays under the pointer.
+ * Outside of the sphere's shadow there is no such point: the nearest on its rim is taken.
+ */
+export function liftOntoSphere(frame: Frame, place: ArrayLike<number>, z: Float32Array): Float32Array {
+  const shown = lift(frame, place, new Float32Array(z.length));
+  const hidden = z.slice();
+  for (const direction of frame.directions) {
+    const along = dot(direction, hidden);
+    for (let j = 0; j < hidden.length; j++) hidden[j] -= along * direction[j];
+  }
+  const [inside, outside] = [dot(shown, shown), dot(hidden, hidden)];
+  if (inside >= 1) return shown.map((x) => x / Math.sqrt(inside));
+  if (outside < 1e-12) {
+    const free = hidden.findIndex((_, j) => frame.directions.every((direction) => direction[j] === 0));
+    if (free < 0) return inside > 0 ? shown.map((x) => x / Math.sqrt(inside)) : z;
+    return shown.map((x, j) => (j === free ? Math.sqrt(1 - inside) : x));
+  }
+  const scale = Math.sqrt((1 - inside) / outside);
+  return shown.map((x, j) => x + scale * hidden[j]);
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** Heights that tell apart the points of a strip, one latent: the golden ratio's multiples, from -1 to 1. */
+export function jitter(row: number): number {
+  return 2 * ((row * 0.6180339887498949) % 1) - 1;
 }

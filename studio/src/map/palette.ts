@@ -1,40 +1,54 @@
-// Colours of points: classes that colour-blind readers tell apart, and a scale for numbers.
+// Colours of points: classes that colour-blind readers tell apart, and scales for numbers.
 
 import { inkColour } from "../state/theme";
 
 /** How many classes have a colour of their own; the style sheet has --class-0 to --class-9. */
 export const CLASS_COLOURS = 10;
+const STOPS = 5;
 
 export function classInk(code: number): `--${string}` {
   return `--class-${code % CLASS_COLOURS}`;
 }
 
-/** Red, green and blue for each code, count x 3. */
-export function classColours(codes: Uint8Array): Float32Array {
-  const inks = Array.from({ length: CLASS_COLOURS }, (_, code) => inkColour(classInk(code)));
-  const colours = new Float32Array(3 * codes.length);
-  codes.forEach((code, i) => colours.set(inks[code % CLASS_COLOURS], 3 * i));
-  return colours;
-}
+type Bytes = readonly [number, number, number];
 
-/** The scale --scale-0 to --scale-4 from low to high, count x 3; what is not finite is quiet. */
-export function valueColours(values: Float32Array, low: number, high: number): Float32Array {
-  const stops = Array.from({ length: 5 }, (_, i) => inkColour(`--scale-${i}`));
-  const quiet = inkColour("--quiet");
-  const colours = new Float32Array(3 * values.length);
-  values.forEach((value, i) => {
-    if (!Number.isFinite(value)) return colours.set(quiet, 3 * i);
-    const at = 4 * Math.min(1, Math.max(0, (value - low) / (high - low || 1)));
-    const below = Math.min(3, Math.floor(at));
-    for (let c = 0; c < 3; c++)
-      colours[3 * i + c] = stops[below][c] + (at - below) * (stops[below + 1][c] - stops[below][c]);
-  });
-  return colours;
-}
-
-export function oneColour(ink: string, count: number): Float32Array {
+function bytesOf(ink: string): Bytes {
   const [r, g, b] = inkColour(ink);
-  const colours = new Float32Array(3 * count);
-  for (let i = 0; i < colours.length; i += 3) colours.set([r, g, b], i);
+  return [Math.round(255 * r), Math.round(255 * g), Math.round(255 * b)];
+}
+
+/** Red, green, blue and 255 for each code, count x 4. */
+export function classColours(codes: Uint8Array): Uint8Array {
+  const inks = Array.from({ length: CLASS_COLOURS }, (_, code) => bytesOf(classInk(code)));
+  return painted(codes.length, (i) => inks[codes[i] % CLASS_COLOURS]);
+}
+
+/** A scale, --NAME-0 to --NAME-4, from low to high, count x 4; what is not finite is quiet. */
+export function valueColours(values: Float32Array, low: number, high: number, scale: "scale" | "ground" = "scale"): Uint8Array {
+  const stops = Array.from({ length: STOPS }, (_, i) => bytesOf(`--${scale}-${i}`));
+  const quiet = scale === "ground" ? stops[0] : bytesOf("--quiet");
+  return painted(values.length, (i) => {
+    if (!Number.isFinite(values[i])) return quiet;
+    const at = (STOPS - 1) * Math.min(1, Math.max(0, (values[i] - low) / (high - low || 1)));
+    const below = Math.min(STOPS - 2, Math.floor(at));
+    const mix = (c: number) => stops[below][c] + (at - below) * (stops[below + 1][c] - stops[below][c]);
+    return [mix(0), mix(1), mix(2)];
+  });
+}
+
+export function oneColour(ink: string, count: number): Uint8Array {
+  const bytes = bytesOf(ink);
+  return painted(count, () => bytes);
+}
+
+function painted(count: number, colourOf: (i: number) => Bytes): Uint8Array {
+  const colours = new Uint8Array(4 * count);
+  for (let i = 0; i < count; i++) {
+    const [r, g, b] = colourOf(i);
+    colours[4 * i] = r;
+    colours[4 * i + 1] = g;
+    colours[4 * i + 2] = b;
+    colours[4 * i + 3] = 255;
+  }
   return colours;
 }

@@ -1,153 +1,271 @@
-// Draws the map with three.js, in two dimensions; only when something has changed.
+// Draws points, what lies behind them and faint lines with three.js; only when something has changed.
 
 import {
   BufferAttribute,
   BufferGeometry,
-  Color,
-  Line,
-  LineBasicMaterial,
-  LineDashedMaterial,
-  OrthographicCamera,
+  CustomBlending,
+  DataTexture,
+  GLSL3,
+  LinearFilter,
+  LineSegments,
+  Matrix4,
+  Mesh,
+  OneFactor,
+  OneMinusSrcAlphaFactor,
+  PerspectiveCamera,
   Points,
-  PointsMaterial,
+  RawShaderMaterial,
   Scene as ThreeScene,
+  Vector2,
+  Vector3,
   WebGLRenderer,
 } from "three";
-import type { Layer } from "../state/marks";
 import { inkColour } from "../state/theme";
-import { project, type Frame } from "./frame";
+import type { Camera, Size } from "./camera";
+
+/** How a point is drawn. */
+export const PLAIN = 0;
+export const DIM = 1;
+export const CHOSEN = 2;
+
+const POINT_VERTEX = `
+precision highp float;
+in vec3 position; in vec4 tint; in float mark;
+uniform mat4 view; uniform float size; uniform vec2 fog; uniform vec3 paper;
+out vec3 ink; out float pixels; out float opacity;
+uniform float alpha;
+void main() {
+  gl_Position = view * vec4(position, 1.0);
+  float away = gl_Position.w;
+  pixels = max(size / max(away, 0.05), 1.0) * (mark > 1.5 ? 1.35 : 1.0);
+  gl_PointSize = pixels + 1.0;
+  float mist = fog.y > 0.0 ? 0.68 * clamp((away - 1.0 + fog.x) / fog.y, 0.0, 1.0) : 0.0;
+  ink = mix(tint.rgb, paper, mist);
+  opacity = mark > 1.5 ? 1.0 : mark > 0.5 ? 0.1 : alpha;
+}`;
+
+const POINT_FRAGMENT = `
+precision mediump float;
+in vec3 ink; in float pixels; in float opacity;
+out vec4 colour;
+void main() {
+  float inside = 0.5 * pixels + 0.5 - length(gl_PointCoord - 0.5) * (pixels + 1.0);
+  float a = opacity * clamp(inside, 0.0, 1.0);
+  colour = vec4(ink * a, a);
+}`;
+
+const GROUND_VERTEX = `
+precision highp float;
+in vec3 position; in vec2 uv; uniform mat4 view; out vec2 at;
+void main() { at = uv; gl_Position = view * vec4(position, 1.0); }`;
+
+const GROUND_FRAGMENT = `
+precision mediump float;
+in vec2 at; uniform sampler2D picture; out vec4 colour;
+void main() { colour = texture(picture, at); }`;
+
+const LINE_VERTEX = `
+precision highp float;
+in vec3 position; uniform mat4 view;
+void main() { gl_Position = view * vec4(position, 1.0); }`;
+
+const LINE_FRAGMENT = `
+precision mediump float;
+uniform vec3 ink; out vec4 colour;
+void main() { colour = vec4(ink, 1.0); }`;
+
+/** A picture behind the points: its corners on the map, and pixels (width x height x 4, from the corner `low`). */
+export interface GroundPicture {
+  low: readonly [number, number];
+  high: readonly [number, number];
+  width: number;
+  height: number;
+  pixels: Uint8Array;
+}
 
 export class MapScene {
   private readonly renderer: WebGLRenderer;
   private readonly scene = new ThreeScene();
-  private readonly camera = new OrthographicCamera(-1, 1, 1, -1, -10, 10);
-  private readonly cloud = new Points(new BufferGeometry(), new PointsMaterial({ vertexColors: true, size: 3, sizeAttenuation: false }));
-  private readonly drawn = new Map<string, Line | Points>();
+  private readonly unused = new PerspectiveCamera(); // the shaders have a matrix of their own
+  private readonly view = { value: new Matrix4() };
+  private readonly ink = { value: new Vector3() };
+  private readonly paper = { value: new Vector3() };
+  private readonly points: Points<BufferGeometry, RawShaderMaterial>;
+  private readonly lines: LineSegments<BufferGeometry, RawShaderMaterial>;
+  private readonly ground: Mesh<BufferGeometry, RawShaderMaterial>;
+  private rows: Uint32Array = new Uint32Array(0);
+  private order: Uint32Array = new Uint32Array(0);
   private pending = 0;
-  private width = 1;
-  private height = 1;
-  /** Middle of the picture on the map, and map units of one CSS pixel. */
-  view = { x: 0, y: 0, unit: 0.02 };
-  onDrawn: () => void = () => undefined;
+  private told = false;
+  private size: Size = { width: 0, height: 0 };
+  private camera: Camera | null = null;
 
   constructor(canvas: HTMLCanvasElement) {
-    this.renderer = new WebGLRenderer({ canvas, antialias: false, alpha: true });
-    this.scene.add(this.cloud);
-    this.cloud.frustumCulled = false;
-  }
-
-  resize(width: number, height: number): void {
-    this.width = width;
-    this.height = height;
-    this.renderer.setPixelRatio(Math.min(devicePixelRatio || 1, 2));
-    this.renderer.setSize(width, height, false);
-    this.draw();
-  }
-
-  setPoints(places: Float32Array, colours: Float32Array): void {
-    this.cloud.geometry.setAttribute("position", new BufferAttribute(places, 3));
-    this.cloud.geometry.setAttribute("color", new BufferAttribute(colours, 3));
-    (this.cloud.material as PointsMaterial).size = Math.min(6, Math.max(2, 300 / Math.sqrt(places.length / 3)));
-    this.draw();
-  }
-
-  /** Show what lies within the places' extremes. */
-  fit(low: readonly number[], high: readonly number[]): void {
-    const unit = Math.max((high[0] - low[0]) / this.width, (high[1] - low[1]) / this.height) * 1.12;
-    this.view = { x: (low[0] + high[0]) / 2, y: (low[1] + high[1]) / 2, unit: unit || 0.02 };
-    this.draw();
-  }
-
-  setLayers(layers: ReadonlyMap<string, Layer>, frame: Frame): void {
-    for (const object of this.drawn.values()) {
-      this.scene.remove(object);
-      object.geometry.dispose();
-    }
-    this.drawn.clear();
-    for (const [name, layer] of layers) {
-      const object = objectOf(layer, frame);
-      this.drawn.set(name, object);
+    this.renderer = new WebGLRenderer({ canvas, antialias: false, alpha: false, stencil: false, depth: false });
+    this.renderer.sortObjects = false;
+    const { view, ink, paper } = this;
+    const flat = { glslVersion: GLSL3, depthTest: false, depthWrite: false };
+    this.ground = new Mesh(
+      new BufferGeometry(),
+      new RawShaderMaterial({
+        ...flat,
+        vertexShader: GROUND_VERTEX,
+        fragmentShader: GROUND_FRAGMENT,
+        uniforms: { view, picture: { value: null } },
+      }),
+    );
+    this.lines = new LineSegments(
+      new BufferGeometry(),
+      new RawShaderMaterial({ ...flat, vertexShader: LINE_VERTEX, fragmentShader: LINE_FRAGMENT, uniforms: { view, ink } }),
+    );
+    this.points = new Points(
+      new BufferGeometry(),
+      new RawShaderMaterial({
+        ...flat,
+        vertexShader: POINT_VERTEX,
+        fragmentShader: POINT_FRAGMENT,
+        uniforms: { view, paper, size: { value: 3 }, alpha: { value: 1 }, fog: { value: new Vector2() } },
+        transparent: true,
+        blending: CustomBlending,
+        blendSrc: OneFactor,
+        blendDst: OneMinusSrcAlphaFactor,
+      }),
+    );
+    for (const object of [this.ground, this.lines, this.points]) {
+      object.frustumCulled = false;
+      object.visible = false;
       this.scene.add(object);
     }
+  }
+
+  resize(size: Size): void {
+    this.size = size;
+    this.renderer.setPixelRatio(Math.min(devicePixelRatio || 1, 2));
+    this.renderer.setSize(size.width, size.height, false);
     this.draw();
   }
 
-  /** The map's place under a pixel of the canvas, and back. */
-  placeAt(x: number, y: number): [number, number] {
-    return [this.view.x + (x - this.width / 2) * this.view.unit, this.view.y - (y - this.height / 2) * this.view.unit];
-  }
-
-  pixelOf(place: ArrayLike<number>): [number, number] {
-    return [this.width / 2 + (place[0] - this.view.x) / this.view.unit, this.height / 2 - (place[1] - this.view.y) / this.view.unit];
-  }
-
-  /** Zoom by a factor about a pixel. */
-  zoom(factor: number, x: number, y: number): void {
-    const [before, unit] = [this.placeAt(x, y), this.view.unit * factor];
-    this.view.unit = unit;
-    const after = this.placeAt(x, y);
-    this.view.x += before[0] - after[0];
-    this.view.y += before[1] - after[1];
+  setTheme(): void {
+    this.paper.value.set(...inkColour("--paper"));
+    this.ink.value.set(...inkColour("--grid"));
     this.draw();
   }
 
-  pan(dx: number, dy: number): void {
-    this.view.x -= dx * this.view.unit;
-    this.view.y += dy * this.view.unit;
+  /** Places, n x 3. */
+  setPlaces(places: Float32Array): void {
+    const { geometry } = this.points;
+    if (geometry.getAttribute("position")?.count !== places.length / 3) {
+      geometry.dispose();
+      this.points.geometry = new BufferGeometry();
+    }
+    this.points.geometry.setAttribute("position", new BufferAttribute(places, 3));
+    this.points.visible = false; // until it has colours and rows again
+    this.draw();
+  }
+
+  /** Colours, n x 4 bytes. */
+  setColours(colours: Uint8Array): void {
+    this.points.geometry.setAttribute("tint", new BufferAttribute(colours, 4, true));
+    this.draw();
+  }
+
+  /** Rows that are drawn, later ones over earlier ones, and how each of all rows is drawn: PLAIN, DIM or CHOSEN. */
+  setRows(rows: Uint32Array, marks: Uint8Array): void {
+    this.rows = rows;
+    this.order = rows.slice();
+    const { geometry } = this.points;
+    geometry.setAttribute("mark", new BufferAttribute(marks, 1));
+    geometry.setIndex(new BufferAttribute(this.order, 1));
+    this.points.visible = rows.length > 0;
+    if (this.camera) this.sortRows();
+    this.draw();
+  }
+
+  /** `pixels` across a point at the middle; `fog`: how far before and behind the middle mist lies, 0 for none. */
+  setCamera(camera: Camera, pixels: number, alpha: number, fog: number): void {
+    this.camera = camera;
+    this.view.value.fromArray(camera.matrix());
+    const { uniforms } = this.points.material;
+    uniforms.size.value = pixels * this.renderer.getPixelRatio();
+    uniforms.alpha.value = alpha;
+    (uniforms.fog.value as Vector2).set(fog, 2 * fog);
+    this.sortRows();
+    this.draw();
+  }
+
+  /** Lines, from and to, 6 numbers each. */
+  setLines(ends: Float32Array): void {
+    this.lines.geometry.dispose();
+    this.lines.geometry = new BufferGeometry();
+    this.lines.geometry.setAttribute("position", new BufferAttribute(ends, 3));
+    this.lines.visible = ends.length > 0;
+    this.draw();
+  }
+
+  setGround(picture: GroundPicture | null): void {
+    this.ground.visible = picture !== null;
+    if (picture) {
+      const { low, high, width, height, pixels } = picture;
+      const texture = new DataTexture(pixels as Uint8Array<ArrayBuffer>, width, height);
+      texture.magFilter = texture.minFilter = LinearFilter;
+      texture.needsUpdate = true;
+      const { uniforms } = this.ground.material;
+      (uniforms.picture.value as DataTexture | null)?.dispose();
+      uniforms.picture.value = texture;
+      this.ground.geometry.dispose();
+      const geometry = (this.ground.geometry = new BufferGeometry());
+      const corners = [low[0], low[1], 0, high[0], low[1], 0, low[0], high[1], 0, high[0], high[1], 0];
+      geometry.setAttribute("position", new BufferAttribute(Float32Array.from(corners), 3));
+      geometry.setAttribute("uv", new BufferAttribute(Float32Array.of(0, 0, 1, 0, 0, 1, 1, 1), 2));
+      geometry.setIndex([0, 1, 2, 2, 1, 3]);
+    }
     this.draw();
   }
 
   draw(): void {
+    if (!this.size.width || !this.camera) return;
     this.pending ||= requestAnimationFrame(() => {
       this.pending = 0;
-      const { x, y, unit } = this.view;
-      const [w, h] = [(this.width * unit) / 2, (this.height * unit) / 2];
-      Object.assign(this.camera, { left: x - w, right: x + w, top: y + h, bottom: y - h });
-      this.camera.updateProjectionMatrix();
-      this.renderer.render(this.scene, this.camera);
-      this.onDrawn();
+      const { x, y, z } = this.paper.value;
+      this.renderer.getContext().clearColor(x, y, z, 1);
+      this.renderer.autoClear = false;
+      this.renderer.getContext().clear(this.renderer.getContext().COLOR_BUFFER_BIT);
+      this.renderer.render(this.scene, this.unused);
+      if (this.points.visible && !this.told) {
+        this.told = true;
+        performance.mark("points drawn"); // for those who measure how soon
+      }
     });
   }
-}
 
-function objectOf(layer: Layer, frame: Frame): Line | Points {
-  const color = new Color(...inkColour(layer.ink));
-  const geometry = new BufferGeometry();
-  if (layer.kind === "dots") {
-    geometry.setAttribute("position", new BufferAttribute(project(frame, layer.points), 3));
-    return new Points(geometry, new PointsMaterial({ color, size: layer.size ?? 7, sizeAttenuation: false }));
+  dispose(): void {
+    cancelAnimationFrame(this.pending);
+    this.renderer.dispose();
   }
-  const places = layer.kind === "line" ? project(frame, layer.points) : ellipse(layer.mean, layer.covariance, frame);
-  geometry.setAttribute("position", new BufferAttribute(places, 3));
-  const dashed = layer.kind === "line" && layer.dashed;
-  const line = new Line(geometry, dashed ? new LineDashedMaterial({ color, dashSize: 0.08, gapSize: 0.06 }) : new LineBasicMaterial({ color }));
-  if (dashed) line.computeLineDistances();
-  return line;
-}
 
-const STEPS = 96;
-const TWO_DEVIATIONS = 2;
-
-/** The outline, two standard deviations out, of a normal law's shadow on the map's first two directions. */
-function ellipse(mean: Float32Array, covariance: Float32Array, frame: Frame): Float32Array {
-  const size = mean.length;
-  const along = (u: Float32Array, v: Float32Array) => {
-    let sum = 0;
-    for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) sum += u[i] * covariance[i * size + j] * v[j];
-    return sum;
-  };
-  const [u, v] = [frame.directions[0], frame.directions[1] ?? new Float32Array(size)];
-  const [a, b, c] = [along(u, u), along(u, v), along(v, v)];
-  const l11 = Math.sqrt(Math.max(a, 0)); // Cholesky factor of the 2 x 2 covariance
-  const l21 = l11 > 0 ? b / l11 : 0;
-  const l22 = Math.sqrt(Math.max(c - l21 * l21, 0));
-  const middle = project(frame, mean);
-  const places = new Float32Array(3 * (STEPS + 1));
-  for (let i = 0; i <= STEPS; i++) {
-    const angle = (2 * Math.PI * i) / STEPS;
-    const [x, y] = [TWO_DEVIATIONS * Math.cos(angle), TWO_DEVIATIONS * Math.sin(angle)];
-    places[3 * i] = middle[0] + l11 * x;
-    places[3 * i + 1] = middle[1] + l21 * x + l22 * y;
+  /** On a map that turns, what is far is drawn first: a counting sort by depth. */
+  private sortRows(): void {
+    const { rows, order, camera } = this;
+    const position = this.points.geometry.getAttribute("position");
+    if (!camera || !position || camera.away[2] === -1 || !rows.length) return;
+    const places = position.array;
+    const [a, b, c] = camera.away;
+    const depths = new Float32Array(rows.length);
+    let [low, high] = [Infinity, -Infinity];
+    for (let i = 0; i < rows.length; i++) {
+      const at = 3 * rows[i];
+      const depth = (depths[i] = a * places[at] + b * places[at + 1] + c * places[at + 2]);
+      if (depth < low) low = depth;
+      if (depth > high) high = depth;
+    }
+    const scale = (BUCKETS - 1) / (high - low || 1);
+    const starts = new Uint32Array(BUCKETS + 1);
+    const bucket = (i: number) => BUCKETS - 1 - Math.floor((depths[i] - low) * scale);
+    for (let i = 0; i < rows.length; i++) starts[bucket(i) + 1]++;
+    for (let i = 0; i < BUCKETS; i++) starts[i + 1] += starts[i];
+    for (let i = 0; i < rows.length; i++) order[starts[bucket(i)]++] = rows[i];
+    this.points.geometry.getIndex()!.needsUpdate = true;
   }
-  return places;
 }
+
+const BUCKETS = 2048;

@@ -23,7 +23,7 @@ export function Python({ code, of }: { code: () => string; of: string }) {
     setTimeout(() => setCopied(false), 1500);
   }
   return (
-    <button class="python" title={`Copy ${of} as Python`} aria-label={`Copy ${of} as Python`} onClick={copy}>
+    <button class="python" title={`Copy ${of} as Python`} aria-label={copied ? "copied" : `py: copy ${of} as Python`} onClick={copy}>
       {copied ? "copied" : "py"}
     </button>
   );

@@ -8,6 +8,8 @@ export interface Key {
   /** How the list of keys shows them. */
   shown: string;
   says: string;
+  /** Together with Alt. */
+  alt?: boolean;
   run(event: KeyboardEvent): void;
   /** Whether it works now; always where left out. */
   when?: () => boolean;
@@ -30,9 +32,10 @@ function isTyping(target: EventTarget | null): boolean {
 
 export function listenToKeys(): void {
   window.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.defaultPrevented || isTyping(event.target)) return;
+    if (showKeys.value && event.key !== "?") return; // the list lies over all else
     for (const key of keys.value) {
-      if (!key.keys.includes(event.key) || key.when?.() === false) continue;
+      if (event.altKey !== (key.alt ?? false) || !key.keys.includes(event.key) || key.when?.() === false) continue;
       event.preventDefault();
       key.run(event);
       return;

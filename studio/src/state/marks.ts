@@ -34,7 +34,7 @@ export type Layer =
 export const layers = signal<ReadonlyMap<string, Layer>>(new Map());
 
 export function drawLayer(name: string, layer: Layer | null): void {
-  const now = new Map(layers.value);
+  const now = new Map(layers.peek());
   if (layer) now.set(name, layer);
   else if (!now.delete(name)) return;
   layers.value = now;
@@ -48,13 +48,15 @@ export interface Anchor {
   mark: string;
   /** What it is, for those who hear the page. */
   says: string;
+  /** Where it can be dragged to another place: what to do then. */
+  moved?: (z: Float32Array) => void;
 }
 
 export const anchors = signal<ReadonlyMap<string, readonly Anchor[]>>(new Map());
 
 /** Put anchors on the map under their owner's name; an empty list takes them away. */
 export function setAnchors(owner: string, list: readonly Anchor[]): void {
-  const now = new Map(anchors.value);
+  const now = new Map(anchors.peek());
   if (list.length) now.set(owner, list);
   else if (!now.delete(owner)) return;
   anchors.value = now;

@@ -1,6 +1,6 @@
 // How the map is looked at.
 
-import { signal } from "@preact/signals";
+import type { Flat, Turned } from "../map/camera";
 import { kept, keptWord, readNumbers, writeNumbers } from "./address";
 
 export type PanelName = "map" | "paths" | "selection" | "encode" | "sample" | "train" | "theory";
@@ -30,5 +30,38 @@ export const background = keptWord<"none" | "density" | "magnification" | "uncer
   "uncertainty",
 ]);
 
-/** Codes that are hidden, by label. */
-export const hiddenLabels = signal<ReadonlySet<number>>(new Set());
+/** Classes that are hidden, by code; they count what colours the points. */
+export const hiddenLabels = kept<ReadonlySet<number>>(
+  "hidden",
+  new Set(),
+  (text) => {
+    const codes = readNumbers(text);
+    return codes && new Set(codes.map(Math.trunc));
+  },
+  (value) => (value.size ? writeNumbers([...value].sort((a, b) => a - b)) : null),
+);
+
+/** Where the flat map is looked at; null where it shows all points. */
+export const flatView = kept<Flat | null>(
+  "at",
+  null,
+  (text) => {
+    const [x, y, unit, more] = readNumbers(text) ?? [];
+    return unit > 0 && more === undefined ? { x, y, unit } : undefined;
+  },
+  (view) => view && writeNumbers([view.x, view.y, view.unit]),
+);
+
+/** How the map that turns is looked at; null where it shows all points from the first side. */
+export const turnedView = kept<Turned | null>(
+  "turn",
+  null,
+  (text) => {
+    const [yaw, pitch, x, y, z, unit, more] = readNumbers(text) ?? [];
+    return unit > 0 && more === undefined ? { yaw, pitch, x, y, z, unit } : undefined;
+  },
+  (view) => view && writeNumbers([view.yaw, view.pitch, view.x, view.y, view.z, view.unit]),
+);
+
+/** Whether the cursor stays where it is while the pointer moves on. */
+export const held = kept<boolean>("held", false, (text) => text === "1", (value) => (value ? "1" : null));
