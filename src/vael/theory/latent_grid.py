@@ -109,7 +109,12 @@ class _Grids:
 
 
 def posterior_grids(
-    problem: InferenceProblem, *, tolerance: float = 1e-3, points: int = 33, most: int | None = None
+    problem: InferenceProblem,
+    *,
+    tolerance: float = 1e-3,
+    points: int = 33,
+    most: int | None = None,
+    seen: tuple[SharedLattice, Tensor] | None = None,
 ) -> list[PosteriorGrid]:
     """Find p(z|x) and ln p(x) of each row, converged in the spacing of its grid to `tolerance` nats.
 
@@ -119,12 +124,13 @@ def posterior_grids(
         points: Least points along a latent.
         most: Points along a latent at which refinement ends; the row's error says that it has. None: 16385
             for one latent, 1025 for two.
+        seen: A lattice and its `log_joint` of all rows, for who has looked already; None looks here.
     """
     most = (16385, 1025)[problem.latent - 1] if most is None else most
     done: dict[int, PosteriorGrid] = {}
-    lattice = SharedLattice.around(problem)
+    lattice = SharedLattice.around(problem) if seen is None else seen[0]
     for block in torch.arange(len(problem.x)).split(lattice.block):
-        table = lattice.log_joint(problem, block)
+        table = lattice.log_joint(problem, block) if seen is None else seen[1][block]
         low, high, sizes = lattice.windows(problem, block, table, points)
         for size in sizes.unique().tolist():
             chosen = (sizes == size).nonzero().squeeze(1)

@@ -28,6 +28,14 @@ SERVICES: Mapping[str, str] = {
     "selection": "selection",
     "encode": "encoding",
     "sample": "sampling",
+    "theory/boxes": "theory.boxes",
+    "theory/joint": "theory.joint",
+    "theory/kl": "theory.divergence",
+    "theory/elbo": "theory.bound",
+    "theory/gradients": "theory.gradients",
+    "theory/kl-term": "theory.kl_term",
+    "theory/digit": "theory.digit",
+    "theory/guess": "theory.guess",
 }
 """Modules of this room by the name that a page calls them by, POST /api/NAME; each has an `answer`."""
 
