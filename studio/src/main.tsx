@@ -7,6 +7,7 @@ import { addKeys, listenToKeys, showKeys } from "./state/keys";
 import { loadPoints } from "./state/points";
 import { startTheme } from "./state/theme";
 import "./styles/page.css";
+import "./styles/parts.css";
 
 async function start(): Promise<void> {
   try {

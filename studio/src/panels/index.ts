@@ -16,4 +16,24 @@ export const panelEntries: Partial<Record<PanelName, Entry>> = {
     says: "Move over the map: the decoder draws what lies under the cursor.",
     load: async () => (await import("./mapPanel")).MapPanel,
   },
+  paths: {
+    title: "Paths",
+    says: "The straight path from A to B, and the geodesic: the one along which the decoder changes least.",
+    load: async () => (await import("./pathsPanel")).PathsPanel,
+  },
+  selection: {
+    title: "Selection",
+    says: "Rows inside a loop on the map: what they have in common.",
+    load: async () => (await import("./selectionPanel")).SelectionPanel,
+  },
+  encode: {
+    title: "Encode",
+    says: "Give the encoder a row of your own: where does it put it?",
+    load: async () => (await import("./encodePanel")).EncodePanel,
+  },
+  sample: {
+    title: "Sample",
+    says: "Draws from the prior, decoded. Click one to find it on the map.",
+    load: async () => (await import("./samplePanel")).SamplePanel,
+  },
 };

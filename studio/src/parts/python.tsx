@@ -9,6 +9,20 @@ export function pythonOf(...lines: string[]): string {
   return ["import vael", "", `vae = vael.load(${JSON.stringify(known().run.folder)})`, ...lines].join("\n");
 }
 
+/** Python that loads the run with its data as `loaded`, whose rows are counted as here, then `lines`. */
+export function pythonWithData(...lines: string[]): string {
+  const head = ["from pathlib import Path", "", "from vael.studio.loaded import Loaded", "from vael.studio.terms import terms_of", ""];
+  return [...head, `loaded = Loaded.open(Path(${JSON.stringify(known().run.folder)}))`, ...lines].join("\n");
+}
+
+const MOST_ROWS = 200;
+
+/** Row numbers as Python has them; of many, what the exported file gives. */
+export function pythonRows(rows: ArrayLike<number>): string {
+  if (rows.length <= MOST_ROWS) return `rows = [${Array.from(rows).join(", ")}]`;
+  return `import numpy as np\n\nrows = np.loadtxt(${JSON.stringify(`${known().run.name}-selection.csv`)}, delimiter=",", skiprows=1, usecols=0, dtype=int)`;
+}
+
 /** A point as Python has it. */
 export function pythonPoint(z: ArrayLike<number>): string {
   return `[${Array.from(z, (x) => Number(x.toPrecision(9))).join(", ")}]`;

@@ -85,7 +85,7 @@ def _on_manifold(space: LatentManifold, ends: Tensor) -> tuple[np.ndarray, np.nd
         "geodesic": {"length": length, "energy": float(found.energy[0])},
         "converged": bool(found.converged[0]),
         "straight_excess": excess,
-        "metric": "the decoder's: " + str(getattr(space, "metric_name", "pullback of its law")),
+        "metric": "the metric that the decoder pulls back from its likelihood",
     }
     return straight.numpy(), found.points[0].float().numpy(), facts
 
@@ -111,7 +111,7 @@ def _on_space(loaded: Loaded, ends: Tensor) -> tuple[np.ndarray, np.ndarray, dic
         "geodesic": measured(geodesic),
         "converged": True,
         "straight_excess": 0.0,
-        "metric": "the sphere's own, radians",
+        "metric": "radians of the sphere",
     }
     return straight.numpy(), geodesic.reshape(SEGMENTS + 1, -1).numpy(), facts
 
