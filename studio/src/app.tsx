@@ -73,7 +73,11 @@ function Head() {
         <button onClick={() => (showKeys.value = true)} aria-label="? lists the keys" title="Keys (?)">
           ?
         </button>
-        <button onClick={nextTheme} title="Light, dark, or as the system has it">
+        <button class="theme" onClick={nextTheme} title="Colours: light, dark, or as the system has them" aria-label={`${theme.value} colours: press for others`}>
+          <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+            <circle cx="8" cy="8" r="6" />
+            <path d="M8 2a6 6 0 0 1 0 12z" />
+          </svg>
           {theme.value}
         </button>
       </nav>
@@ -143,6 +147,13 @@ function Panel() {
   );
 }
 
+/** Keys that do the same stand on one line. */
+function keyLines(): { says: string; shown: string[] }[] {
+  const lines = new Map<string, string[]>();
+  for (const { says, shown } of keys.value) lines.set(says, [...new Set([...(lines.get(says) ?? []), shown])]);
+  return [...lines].map(([says, shown]) => ({ says, shown }));
+}
+
 function KeyList() {
   useEffect(() => {
     const before = document.activeElement;
@@ -156,22 +167,33 @@ function KeyList() {
         class="key-list"
         role="dialog"
         aria-modal="true"
-        aria-label="Keys"
+        aria-labelledby="keys-title"
         onClick={(event) => event.stopPropagation()}
-        onKeyDown={(event) => event.key === "Escape" && close()}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") close();
+          if (event.key === "Tab") event.preventDefault(); // one thing here has the focus
+        }}
       >
-        <h2>Keys</h2>
+        <div class="key-head">
+          <h2 id="keys-title">Keys</h2>
+          <button onClick={close}>Close</button>
+        </div>
         <dl>
-          {keys.value.map((key) => (
-            <div key={key.shown + key.says}>
+          {keyLines().map(({ says, shown }) => (
+            <div key={says}>
               <dt>
-                <kbd>{key.shown}</kbd>
+                {shown.map((each) => (
+                  <kbd key={each}>{each}</kbd>
+                ))}
               </dt>
-              <dd>{key.says}</dd>
+              <dd>{says}</dd>
             </div>
           ))}
         </dl>
-        <button onClick={close}>Close</button>
+        <p class="pointer-help">
+          With a mouse: moving moves z, a click holds it, dragging moves or turns the map (with Shift it moves), the wheel zooms. With a
+          finger: dragging moves z, two fingers move or turn the map and zoom.
+        </p>
       </div>
     </div>
   );

@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { App, failure } from "./app";
-import { askJson, told } from "./server/client";
+import { askJson, ServerError, told } from "./server/client";
 import { followCursor } from "./state/cursor";
 import { facts, type Facts } from "./state/facts";
 import { addKeys, listenToKeys, showKeys } from "./state/keys";
@@ -9,14 +9,31 @@ import { startTheme } from "./state/theme";
 import "./styles/page.css";
 import "./styles/parts.css";
 
+const REST = 2000; // ms between two tries to reach a server that does not answer
+
 async function start(): Promise<void> {
   try {
-    facts.value = await askJson<Facts>("api/facts");
+    facts.value = await insist(() => askJson<Facts>("api/facts"));
     document.title = `${facts.value.run.name} · vael studio`;
     followCursor(() => void comeBack());
-    await loadPoints();
+    await insist(loadPoints);
   } catch (error) {
     failure.value = told(error);
+  }
+}
+
+/** Ask until the server is there; what it refuses is refused. */
+async function insist<T>(asked: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      const found = await asked();
+      failure.value = "";
+      return found;
+    } catch (error) {
+      if (!(error instanceof ServerError && error.status === 0)) throw error;
+      if (!facts.value) failure.value = told(error);
+      await new Promise((resolve) => setTimeout(resolve, REST));
+    }
   }
 }
 

@@ -28,7 +28,6 @@ COMMANDS = (
     "sample",
     "interpolate",
     "geometry",
-    "studio",
     "datasets",
     "demo",
     "theory",

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -134,8 +135,15 @@ class StudioPage:
 
     def wait_for_decode(self) -> None:
         self.page.wait_for_selector(".decoded .figure .unit", timeout=20_000)
-        self.page.wait_for_function("performance.getEntriesByName('points drawn').length > 0", timeout=20_000)
+        self.until("() => performance.getEntriesByName('points drawn').length > 0")
         self.settle()
+
+    def until(self, condition: str, seconds: float = 20) -> None:
+        """Wait until a function of the page is true; Playwright's own way is refused by the page's policy."""
+        end = time.monotonic() + seconds
+        while not self.page.evaluate(condition):
+            assert time.monotonic() < end, condition
+            self.page.wait_for_timeout(30)
 
     def settle(self, wait: int = 350) -> None:
         """Let frames be drawn, the decode come, and the address be written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,6 +133,80 @@ def lonely_row(loaded: Loaded, code: int) -> int:
     return int(rows[distances.argmax()])
 
 
+def stops(scale: str, scheme: str) -> np.ndarray:
+    """The five colours of a scale of the style sheet, (5, 3)."""
+    css = (Path(__file__).parents[2] / "studio/src/styles/page.css").read_text()
+    found = []
+    for i in range(5):
+        text = re.search(rf"--{scale}-{i}: ([^;]+);", css)
+        assert text is not None
+        inks = re.findall(r"#(\w{6})", text[1])
+        ink = inks[-1 if scheme == "dark" else 0]
+        found.append([int(ink[j : j + 2], 16) for j in (0, 2, 4)])
+    return np.array(found, float)
+
+
+def on_scale(values: np.ndarray, low: float, high: float, colours: np.ndarray) -> np.ndarray:
+    at = 4 * np.clip((values - low) / (high - low), 0, 1)
+    return np.stack([np.interp(at, range(5), colours[:, c]) for c in range(3)], -1)
+
+
+ALL_HIDDEN = "hidden=0,1,2,3,4,5,6,7,8,9"
+
+
+@pytest.mark.parametrize(("kind", "scheme"), [("density", "light"), ("magnification", "dark")])
+def test_a_background_has_the_values_of_its_service(
+    visit: Any, loaded: Loaded, ask: Any, kind: str, scheme: str
+) -> None:
+    unit, z = 0.011, [0.0, 0.0, 0.6, -0.4]
+    address = f"at=0.2,-0.1,{unit}&z={in_address(z)}&held=1&background={kind}&{ALL_HIDDEN}"
+    page = visit(address, color_scheme=scheme)
+    page.page.locator(".legend .scale:not(.at-work)").wait_for()
+    page.settle()
+    picture = page.map_picture()
+    width, height = page.map_size()
+    cells = max(7, max(width, height) / 128)
+    columns, lines = round(width / cells), round(height / cells)
+    low, high = (np.array([0.2, -0.1]) + s * unit * np.array([width, height]) / 2 for s in (-1, 1))
+    fields = {
+        "origin": [*low, *z[2:]],
+        "u": [high[0] - low[0], 0.0, 0.0, 0.0],
+        "v": [0.0, high[1] - low[1], 0.0, 0.0],
+    }
+    reply = ask(loaded, "background", kind=kind, width=columns, height=lines, **fields)
+    colours = on_scale(
+        reply.arrays["values"], reply.facts["low"], reply.facts["high"], stops("ground", scheme)
+    )
+    line, column = np.mgrid[14 : lines - 14 : 3, 10 : columns - 10 : 3]
+    x = ((column + 0.5) / columns * width).astype(int)
+    y = ((1 - (line + 0.5) / lines) * height).astype(int)
+    wrong = np.abs(picture[y, x] - colours[line, column]).max(-1) > 6
+    assert wrong.mean() < 0.06  # where the grid's lines and the cursor are
+    assert np.ptp(colours[line, column][..., 0]) > 30
+
+
+def test_points_have_the_colours_of_their_values(visit: Any, loaded: Loaded, ask: Any) -> None:
+    row = lonely_row(loaded, 0)
+    at = loaded.latents[row, :2]
+    page = visit(f"at={in_address([*at, 0.0005])}&z=9,9,0,0&held=1&colour=elbo", color_scheme="light")
+    page.page.locator(".legend .scale").wait_for()
+    page.settle()
+    reply = ask(loaded, "values", name="elbo")
+    expected = on_scale(
+        reply.arrays["values"][[row]], reply.facts["low"], reply.facts["high"], stops("scale", "light")
+    )
+    width, height = page.map_size()
+    point = page.map_pixel(round(width / 2), round(height / 2))
+    assert np.abs(point - (OPAQUE * expected[0] + (1 - OPAQUE) * 255)).max() <= 3
+
+
+def test_a_cursor_out_of_view_is_shown_at_the_edge(visit: Any) -> None:
+    page = visit("at=0,0,0.01&z=9,0,0,0&held=1")
+    page.page.get_by_role("button", name="out of view").click()
+    page.settle()
+    assert page.view["at"] == "9,0,0.01"
+
+
 def test_the_nearest_row_is_named_and_shown(visit: Any, loaded: Loaded) -> None:
     row = lonely_row(loaded, 3)
     page = visit(f"at={in_address([*loaded.latents[row, :2], 0.002])}")
@@ -253,7 +328,9 @@ def test_alt_and_arrows_turn_and_the_cursor_keeps_its_place(visit: Any) -> None:
 def test_far_from_the_data_is_said_in_words(visit: Any, loaded: Loaded) -> None:
     page = visit("z=40,0,0,0&held=1")
     assert "Far from the data" in page.page.locator(".decoded").inner_text()
-    assert page.page.locator(".cursor.far").count() == 1
+    assert page.page.locator(".overlay .outside.far").count() == 1
+    page.page.keyboard.press("c")
+    assert page.page.locator(".overlay .cursor.far").inner_text() == "far from the data"
     page = visit(f"z={in_address(loaded.latents[0])}&held=1")
     assert "Far from the data" not in page.page.locator(".decoded").inner_text()
 

@@ -16,7 +16,6 @@ from vael.errors import InputError, MissingDependencyError
 __all__ = ["serve"]
 
 FIRST_PORT, PORTS = 8474, 50
-EVERYWHERE = ("0.0.0.0", "::")
 
 
 def serve(
@@ -52,29 +51,31 @@ def serve(
     from vael.studio.studio import Studio
     from vael.studio.web.security import Guard, cookie_secret
 
+    listening = _listen(host, port)
+    port = listening.getsockname()[1]
+    studio = Studio(Loaded.open(folder, moved))
     token = secrets.token_urlsafe(24) if token is None else token
-    with _listen(host, port) as listening:
-        port = listening.getsockname()[1]
-        studio = Studio(Loaded.open(folder, moved))
-        guard = Guard(token, frozenset(f"{name.lower()}:{port}" for name in _names(host)), cookie_secret())
-        config = uvicorn.Config(
-            make_app(studio, guard),
-            log_level="warning",
-            access_log=False,
-            ws="websockets-sansio",
-            ws_max_size=2**17,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=3,
-            server_header=False,
-        )
-        logging.getLogger("vael.studio").setLevel(logging.ERROR)
-        address = f"http://{_shown(host)}:{port}/?token={token}"
-        say(f"studio: {address}")
-        say("Ctrl-C ends it")
-        if open_browser:
-            webbrowser.open(address)
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listening])
+    names = {host, "localhost", "127.0.0.1", "[::1]"} if host not in ("0.0.0.0", "::") else _every_name()
+    guard = Guard(token, frozenset(f"{name.lower()}:{port}" for name in names), cookie_secret())
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    address = f"http://{shown}:{port}/?token={token}"
+    config = uvicorn.Config(
+        make_app(studio, guard),
+        log_level="warning",
+        access_log=False,
+        ws="websockets-sansio",
+        ws_max_size=2**17,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=3,
+        server_header=False,
+    )
+    logging.getLogger("vael.studio").setLevel(logging.ERROR)
+    say(f"studio: {address}")
+    say("Ctrl-C ends it")
+    if open_browser:
+        webbrowser.open(address)
+    with suppress(KeyboardInterrupt), listening:
+        uvicorn.Server(config).run(sockets=[listening])
     say("the studio has ended")
 
 
@@ -102,20 +103,10 @@ def _listen(host: str, port: int | None) -> socket.socket:
     )
 
 
-def _shown(host: str) -> str:
-    """The name of a host in an address of this machine."""
-    if host in EVERYWHERE:
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
-
-
-def _names(host: str) -> set[str]:
-    """Names by which the server may be asked for: of this machine, or all by which others may know it."""
-    found = {"localhost", "127.0.0.1", "[::1]", _shown(host)}
-    if host not in EVERYWHERE:
-        return found
+def _every_name() -> set[str]:
+    """Names by which other machines may know this one."""
     name = socket.gethostname()
-    found |= {name, socket.getfqdn()}
+    found = {"localhost", "127.0.0.1", "[::1]", name, socket.getfqdn()}
     with suppress(OSError):
-        found |= {_shown(str(info[4][0])) for info in socket.getaddrinfo(name, None)}
+        found |= {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
     return found

@@ -16,6 +16,9 @@ export const colouring = signal<Colouring>({ kind: "one" });
 /** What went wrong with the colours, in a line; empty where nothing did. */
 export const colouringTrouble = signal("");
 
+/** What is being worked out, by its title; empty where nothing is. */
+export const colouringAtWork = signal("");
+
 export interface Choice {
   name: string;
   title: string;
@@ -68,16 +71,19 @@ export function followColour(): () => void {
     before = name;
     asked.abort();
     asked = new AbortController();
-    colouringTrouble.value = "";
+    colouringTrouble.value = colouringAtWork.value = "";
     if (!here || name === "none") colouring.value = { kind: "one" };
     else if (name === "label") colouring.value = byLabel(here);
     else if (name === "part") colouring.value = { kind: "classes", title: "part of the data", codes: here.parts, names: PART_NAMES };
     else {
       const { signal } = asked;
-      byValue(name, signal).then(
-        (found) => !signal.aborted && (colouring.value = found),
-        (error: unknown) => !isAborted(error) && !signal.aborted && (colouringTrouble.value = told(error)),
-      );
+      colouringAtWork.value = known().values?.find((value) => value.name === name)?.title ?? name;
+      byValue(name, signal)
+        .then(
+          (found) => !signal.aborted && (colouring.value = found),
+          (error: unknown) => !isAborted(error) && !signal.aborted && (colouringTrouble.value = told(error)),
+        )
+        .finally(() => !signal.aborted && (colouringAtWork.value = ""));
     }
   });
   return () => {

@@ -4,8 +4,8 @@ import { brief } from "../parts/row";
 import { announce } from "../state/announce";
 import { hiddenLabels } from "../state/view";
 import { ground, groundAtWork, groundTrouble } from "./backgrounds";
-import { colouring, colouringTrouble } from "./colouring";
-import { classInk } from "./palette";
+import { colouring, colouringAtWork, colouringTrouble } from "./colouring";
+import { classInk, classShape } from "./palette";
 
 export function Legend() {
   return (
@@ -24,6 +24,7 @@ function PointLegend() {
         {colouringTrouble.value}
       </p>
     );
+  if (colouringAtWork.value) return <p class="working">working out {colouringAtWork.value} of every row …</p>;
   if (how.kind === "one") return null;
   if (how.kind === "values") return <Scale title={how.title} unit={how.unit} low={how.low} high={how.high} scale="scale" />;
   return (
@@ -37,7 +38,7 @@ function PointLegend() {
             title={`${hidden ? "Show" : "Hide"} ${name}; with Shift, show it alone`}
             onClick={(event) => toggle(code, name, how.names.length, event.shiftKey)}
           >
-            <i style={{ background: `var(${classInk(code)})` }} />
+            <i class={classShape(code)} style={{ color: `var(${classInk(code)})` }} />
             {name}
           </button>
         );

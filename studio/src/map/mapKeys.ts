@@ -15,6 +15,7 @@ import {
   pin,
   sayPlace,
   selectAround,
+  showCursor,
   switchLasso,
   turnBy,
   unpin,
@@ -77,6 +78,7 @@ export function mapKeys(): Key[] {
     { keys: ["+", "="], shown: "+", says: "nearer", run: () => zoom(ZOOM) },
     { keys: ["-", "_"], shown: "−", says: "further away", run: () => zoom(1 / ZOOM) },
     { keys: ["0"], shown: "0", says: "show all points", run: fitAll },
+    { keys: ["c"], shown: "c", says: "bring the cursor to the middle", run: showCursor },
     {
       keys: ["d"],
       shown: "d",

@@ -37,6 +37,13 @@ export function pan(dx: number, dy: number): void {
   else flatView.value = panFlat(flat.value, dx, dy);
 }
 
+/** Bring the cursor to the middle of the map. */
+export function showCursor(): void {
+  const { width, height } = size.value;
+  const [x, y] = camera.value.pixelOf(cursorPlace.value);
+  pan(width / 2 - x, height / 2 - y);
+}
+
 /** Zoom by a factor, below 1 is nearer, about a pixel or the middle. */
 export function zoom(factor: number, at?: readonly [number, number]): void {
   const { width, height } = size.value;

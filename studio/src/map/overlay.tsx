@@ -9,7 +9,7 @@ import { held } from "../state/view";
 import { DrawnLayers } from "./drawnLayers";
 import { lift, project } from "./frame";
 import { camera, cursorPlace, extent, frame, isTurned, places, reach, shownDimensions, size } from "./mapState";
-import { hold, loop } from "./moves";
+import { hold, loop, showCursor } from "./moves";
 import { dragMark } from "./pointer";
 import { boxLabels, boxOf, ticksOf, type Label } from "./ticks";
 
@@ -36,7 +36,7 @@ const PIXELS_A_TICK = 130;
 export const flatTicks = computed(() => {
   const { width, height } = size.value;
   const [low, high] = [camera.value.placeAt(0, height, [0, 0, 0]), camera.value.placeAt(width, 0, [0, 0, 0])];
-  const side = Math.max(2, Math.min(width, height) / PIXELS_A_TICK);
+  const side = Math.max(3.2, Math.min(width, height) / PIXELS_A_TICK);
   const step = (d: number, pixels: number) => ticksOf(low[d], high[d], (side * pixels) / Math.min(width, height));
   return { across: step(0, width), up: shownDimensions.value > 1 ? step(1, height) : [] };
 });
@@ -77,7 +77,7 @@ function flatLabels(width: number, height: number): Label[] {
     if (y > 72 && y < height - 40) labels.push({ x: TICKS_LEFT, y, text: tick, dimension: 1, anchor: "end" });
   }
   labels.push({ x: width - 14, y: height - TICKS_BELOW, text: names[0], dimension: 0, anchor: "end" });
-  if (names.length > 1) labels.push({ x: TICKS_LEFT, y: 52, text: names[1], dimension: 1, anchor: "end" });
+  if (names.length > 1) labels.push({ x: 8, y: 52, text: names[1], dimension: 1, anchor: "start" });
   return labels;
 }
 
@@ -86,9 +86,28 @@ function at(place: ArrayLike<number>) {
   return { transform: `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)` };
 }
 
+const EDGE = 26;
+
 function Cursor() {
-  if (!size.value.width) return null;
+  const { width, height } = size.value;
+  if (!width) return null;
   const far = decoded.value?.far ?? false;
+  const [x, y] = camera.value.pixelOf(cursorPlace.value);
+  if (x < 0 || y < 0 || x > width || y > height) {
+    const [left, top] = [Math.min(width - EDGE, Math.max(EDGE, x)), Math.min(height - EDGE, Math.max(EDGE + 50, y))];
+    const angle = Math.atan2(y - top, x - left);
+    return (
+      <button
+        class={`anchor outside${far ? " far" : ""}`}
+        style={{ transform: `translate(${left}px, ${top}px)` }}
+        title="The cursor is out of view: go there (C)"
+        aria-label="The cursor is out of view: go there"
+        onClick={showCursor}
+      >
+        <span style={{ transform: `rotate(${angle}rad)` }}>➜</span>
+      </button>
+    );
+  }
   return (
     <>
       {isTurned.value && <Stem />}

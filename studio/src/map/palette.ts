@@ -17,13 +17,22 @@ function bytesOf(ink: string): Bytes {
   return [Math.round(255 * r), Math.round(255 * g), Math.round(255 * b)];
 }
 
-/** Red, green, blue and 255 for each code, count x 4. */
-export function classColours(codes: Uint8Array): Uint8Array {
-  const inks = Array.from({ length: CLASS_COLOURS }, (_, code) => bytesOf(classInk(code)));
-  return painted(codes.length, (i) => inks[codes[i] % CLASS_COLOURS]);
+/** Shapes that tell apart classes of the same colour: disc, ring, diamond. */
+export const SHAPES = ["disc", "ring", "diamond"] as const;
+
+export function classShape(code: number): (typeof SHAPES)[number] {
+  return SHAPES[Math.floor(code / CLASS_COLOURS) % SHAPES.length];
 }
 
-/** A scale, --NAME-0 to --NAME-4, from low to high, count x 4; what is not finite is quiet. */
+/** Red, green, blue and the number of its shape for each code, count x 4. */
+export function classColours(codes: Uint8Array): Uint8Array {
+  const inks = Array.from({ length: CLASS_COLOURS }, (_, code) => bytesOf(classInk(code)));
+  const colours = painted(codes.length, (i) => inks[codes[i] % CLASS_COLOURS]);
+  for (let i = 0; i < codes.length; i++) colours[4 * i + 3] = SHAPES.indexOf(classShape(codes[i]));
+  return colours;
+}
+
+/** A scale, --NAME-0 to --NAME-4, from low to high, count x 4, all discs; what is not finite is quiet. */
 export function valueColours(values: Float32Array, low: number, high: number, scale: "scale" | "ground" = "scale"): Uint8Array {
   const stops = Array.from({ length: STOPS }, (_, i) => bytesOf(`--${scale}-${i}`));
   const quiet = scale === "ground" ? stops[0] : bytesOf("--quiet");
@@ -48,7 +57,6 @@ function painted(count: number, colourOf: (i: number) => Bytes): Uint8Array {
     colours[4 * i] = r;
     colours[4 * i + 1] = g;
     colours[4 * i + 2] = b;
-    colours[4 * i + 3] = 255;
   }
   return colours;
 }

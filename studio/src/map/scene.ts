@@ -32,7 +32,7 @@ const POINT_VERTEX = `
 precision highp float;
 in vec3 position; in vec4 tint; in float mark;
 uniform mat4 view; uniform float size; uniform vec2 fog; uniform vec3 paper;
-out vec3 ink; out float pixels; out float opacity;
+out vec3 ink; out float pixels; out float opacity; out float shape;
 uniform float alpha;
 void main() {
   gl_Position = view * vec4(position, 1.0);
@@ -41,15 +41,19 @@ void main() {
   gl_PointSize = pixels + 1.0;
   float mist = fog.y > 0.0 ? 0.68 * clamp((away - 1.0 + fog.x) / fog.y, 0.0, 1.0) : 0.0;
   ink = mix(tint.rgb, paper, mist);
+  shape = 255.0 * tint.a;
   opacity = mark > 1.5 ? 1.0 : mark > 0.5 ? 0.1 : alpha;
 }`;
 
 const POINT_FRAGMENT = `
 precision mediump float;
-in vec3 ink; in float pixels; in float opacity;
+in vec3 ink; in float pixels; in float opacity; in float shape;
 out vec4 colour;
 void main() {
-  float inside = 0.5 * pixels + 0.5 - length(gl_PointCoord - 0.5) * (pixels + 1.0);
+  vec2 from = abs(gl_PointCoord - 0.5) * (pixels + 1.0);
+  float radius = 0.5 * pixels;
+  float inside = radius + 0.5 - (shape > 1.5 ? 0.8 * (from.x + from.y) : length(from));
+  if (shape > 0.5 && shape < 1.5) inside = min(inside, length(from) - 0.45 * radius + 0.5);
   float a = opacity * clamp(inside, 0.0, 1.0);
   colour = vec4(ink * a, a);
 }`;
@@ -62,7 +66,7 @@ void main() { at = uv; gl_Position = view * vec4(position, 1.0); }`;
 const GROUND_FRAGMENT = `
 precision mediump float;
 in vec2 at; uniform sampler2D picture; out vec4 colour;
-void main() { colour = texture(picture, at); }`;
+void main() { colour = vec4(texture(picture, at).rgb, 1.0); }`;
 
 const LINE_VERTEX = `
 precision highp float;
@@ -163,7 +167,7 @@ export class MapScene {
     this.draw();
   }
 
-  /** Colours, n x 4 bytes. */
+  /** Colours and shapes, n x 4 bytes: see the palette. */
   setColours(colours: Uint8Array): void {
     this.points.geometry.setAttribute("tint", new BufferAttribute(colours, 4, true));
     this.draw();
@@ -231,7 +235,7 @@ export class MapScene {
       this.renderer.autoClear = false;
       this.renderer.getContext().clear(this.renderer.getContext().COLOR_BUFFER_BIT);
       this.renderer.render(this.scene, this.unused);
-      if (this.points.visible && !this.told) {
+      if (!this.told && this.points.geometry.getAttribute("mark")?.count) {
         this.told = true;
         performance.mark("points drawn"); // for those who measure how soon
       }

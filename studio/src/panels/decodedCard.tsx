@@ -4,7 +4,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Figure } from "../parts/figure";
 import { pythonOf, pythonPoint } from "../parts/python";
-import { brief, minus, RowView } from "../parts/row";
+import { brief, fixed, RowView } from "../parts/row";
 import { Working } from "../parts/states";
 import { ask, isAborted } from "../server/client";
 import type { Row } from "../server/columns";
@@ -61,7 +61,7 @@ function followNearRow(): () => void {
 
 const PLACES_SHOWN = 4; // the sliders have them all
 const place = computed(() => {
-  const shown = Array.from(cursor.value.slice(0, PLACES_SHOWN), (x) => minus(x.toFixed(2)));
+  const shown = Array.from(cursor.value.slice(0, PLACES_SHOWN), (x) => fixed(x));
   return `(${shown.join(", ")}${cursor.value.length > PLACES_SHOWN ? ", …" : ""})`;
 });
 
@@ -75,14 +75,14 @@ export function DecodedCard() {
       <div class="pair">
         <figure>
           {found ? (
-            <RowView row={found.row} size={SIDE} says={`decoded at ${place.value}`} {...(images || !near ? {} : { beside: near.row })} />
+            <RowView row={found.row} size={SIDE} says={`decoded at ${place.value}`} {...(images || near?.number !== nearRow.value || !near ? {} : { beside: near.row })} />
           ) : (
             <div class="blank">{connection.value === "lost" ? null : <Working what="Decoding" />}</div>
           )}
           {images && <figcaption>decoded at the cursor</figcaption>}
         </figure>
         {images ? (
-          <figure>
+          <figure class={near && near.number !== nearRow.value ? "stale" : ""}>
             {near ? <RowView row={near.row} size={SIDE} says={`row ${near.number}`} /> : <div class="blank" />}
             <figcaption>
               <NearWords />
@@ -90,7 +90,7 @@ export function DecodedCard() {
           </figure>
         ) : (
           <p class="near-words">
-            {near ? "Bars: decoded at the cursor. Marks: " : "Decoded at the cursor; "}
+            {nearRow.value === null ? "Bars: decoded at the cursor; " : "Bars: decoded at the cursor. Marks: "}
             <NearWords />
           </p>
         )}
@@ -100,7 +100,7 @@ export function DecodedCard() {
         {found && (
           <Figure
             name="distance to the nearest code"
-            value={brief(Number(found.distance.toPrecision(3)))}
+            value={found.distance < 100 ? fixed(found.distance) : brief(Math.round(found.distance))}
             unit="× usual"
             tip="in units of the 99th percentile of codes' distances to their nearest other code"
           />

@@ -1,6 +1,6 @@
 // What the map shows: dimensions, axes, colours, background, and the latents as sliders.
 
-import { brief } from "../parts/row";
+import { brief, fixed } from "../parts/row";
 import { known, offers } from "../state/facts";
 import { axes, background, colour, dimensions } from "../state/view";
 import { colourChoices } from "../map/colouring";
@@ -161,7 +161,7 @@ function Sliders() {
       </h3>
       <div class={all.length > SHOWN_AT_ONCE ? "many" : ""}>
         {all.map(({ name, value, low, high, onMap, kl }, i) => (
-          <label class={`slider${i === activeSlider.value && off > 0 ? " active" : ""}`} key={name} title={kl === null ? undefined : `KL of this latent: ${brief(kl)} nats`}>
+          <label class={`slider${i === activeSlider.value && off > 0 && !onMap ? " active" : ""}`} key={name} title={kl === null ? undefined : `KL of this latent: ${brief(kl)} nats`}>
             <span class={onMap ? "on-map" : ""}>{name}</span>
             <input
               id={`slider-${i}`}
@@ -174,7 +174,7 @@ function Sliders() {
               onFocus={() => (activeSlider.value = i)}
               onInput={(event) => setSlider(i, Number(event.currentTarget.value))}
             />
-            <output>{value.toFixed(2).replace("-", "−")}</output>
+            <output>{fixed(value)}</output>
           </label>
         ))}
       </div>

@@ -8,7 +8,7 @@ interface Props {
   row: Row;
   /** Side of an image on the page, in CSS pixels. */
   size?: number;
-  /** What it is, for those who hear the page. */
+  /** What it is, for those who hear the page; empty where what is around it says so. */
   says: string;
   /** Another row of a table, drawn as a mark on each bar. */
   beside?: Row;
@@ -26,7 +26,8 @@ function ImageRow({ row, size = 112, says }: Props) {
   }, [row]);
   const scale = size / Math.max(height, width);
   const style = { width: `${width * scale}px`, height: `${height * scale}px` };
-  return <canvas ref={canvas} class="image" width={width} height={height} style={style} role="img" aria-label={says} />;
+  const heard = says ? ({ role: "img", "aria-label": says } as const) : ({ "aria-hidden": true } as const); // its owner says it
+  return <canvas ref={canvas} class="image" width={width} height={height} style={style} {...heard} />;
 }
 
 /** Paint an image's bytes on a canvas of its own size, from the pixel (x, y). */
@@ -82,6 +83,11 @@ export function brief(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e5 || size < 1e-3)) return minus(value.toExponential(2));
   return minus(Number(value.toPrecision(4)).toString());
+}
+
+/** A number with so many decimals, and no minus before nought. */
+export function fixed(value: number, decimals = 2): string {
+  return minus(value.toFixed(decimals).replace(/^-(?=[0.]*$)/, ""));
 }
 
 /** A true minus sign. */
