@@ -28,6 +28,7 @@ PARTS = (
     "stamp.mjs",
     "tsconfig.json",
     "vite.config.ts",
+    "vite.export.config.ts",
 )
 
 

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const PARTS = ["index.html", "package-lock.json", "package.json", "public", "src", "stamp.mjs", "tsconfig.json", "vite.config.ts"];
+const PARTS = ["index.html", "package-lock.json", "package.json", "public", "src", "stamp.mjs", "tsconfig.json", "vite.config.ts", "vite.export.config.ts"];
 
 function files(folder, name) {
   if (!statSync(join(folder, name)).isDirectory()) return [name];

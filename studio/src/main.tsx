@@ -6,6 +6,7 @@ import { facts, type Facts } from "./state/facts";
 import { addKeys, listenToKeys, showKeys } from "./state/keys";
 import { loadPoints } from "./state/points";
 import { startTheme } from "./state/theme";
+import "./styles/colours.css";
 import "./styles/page.css";
 import "./styles/parts.css";
 
