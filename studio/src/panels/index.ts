@@ -36,4 +36,9 @@ export const panelEntries: Partial<Record<PanelName, Entry>> = {
     says: "Draws from the prior, decoded. Click one to find it on the map.",
     load: async () => (await import("./samplePanel")).SamplePanel,
   },
+  theory: {
+    title: "Theory",
+    says: "Seven ideas behind this model, each a drawing that answers to your hand.",
+    load: async () => (await import("../theory/lab")).TheoryLab,
+  },
 };

@@ -25,7 +25,7 @@ __all__ = ["answer", "problem_of"]
 
 TOLERANCE = 1e-3  # nats
 PIECE = 1024  # points decoded between two looks at who waits
-FINER = 4
+FINER = 8  # than the grid: smooth to look at
 LEVELS = (0.99, 0.9, 0.5)
 
 
@@ -34,11 +34,11 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
 
     Arrays:
         shades: In how many of the smallest regions that hold 99, 90 and 50 % of the posterior a place is,
-            (n, m), uint8; along the first latent, then the second, from `low` to `high`.
+            (n, m), uint8; along the first latent, then the second, from `low` to `high`, where they end.
         row, reconstruction: The row, and the decoder's mean at the mean of q, (1, features), as shown.
 
     Facts:
-        low, high: Corners of the grid.
+        low, high: Corners of `shades`.
         evidence, elbo, best_elbo: ln p(x), the ELBO of q, and that of the best q of its family, in nats of
             the row as given; `evidence_error` and `elbo_error` say how far off they may be.
         q, best_q, posterior: `mean` and `covariance` of each.
@@ -62,12 +62,12 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
     if best < elbo:
         loc, tril, best = problem.loc, problem.scale_tril, elbo
     [grid] = grids
-    shades = _shades(grid)
+    shades, low, high = _shades(grid)
     return Reply(
         {
             "row": number,
-            "low": [axis[0] for axis in grid.axes],
-            "high": [axis[-1] for axis in grid.axes],
+            "low": low,
+            "high": high,
             "evidence": grid.log_evidence,
             "evidence_error": grid.error,
             "elbo": elbo.item() + problem.log_jacobian,
@@ -110,15 +110,23 @@ def _stripes(lattice: SharedLattice) -> list[SharedLattice]:
     ]
 
 
-def _shades(grid: PosteriorGrid) -> np.ndarray:
+def _shades(grid: PosteriorGrid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The regions of `LEVELS` as counts, cut to the largest, with its corners."""
     density = np.nan_to_num(grid.log_density, neginf=-60.0).clip(min=-60.0)
     fine: np.ndarray = np.asarray(zoom(density, FINER, order=1))
     mass = np.exp(fine - fine.max())
     order = np.argsort(mass, axis=None)[::-1]
     held = np.empty(mass.size)
     held[order] = np.cumsum(mass.ravel()[order]) / mass.sum()
-    shades = np.sum([held <= level for level in LEVELS], axis=0)
-    return shades.reshape(fine.shape).astype(np.uint8)
+    shades = np.sum([held <= level for level in LEVELS], axis=0).reshape(fine.shape).astype(np.uint8)
+    inside = np.argwhere(shades)
+    first, last = (
+        (inside.min(0), inside.max(0)) if len(inside) else (np.zeros(2, int), np.array(fine.shape) - 1)
+    )
+    start, end = (np.array([axis[place] for axis in grid.axes]) for place in (0, -1))
+    step = (end - start) / (np.array(fine.shape) - 1)
+    cut = shades[first[0] : last[0] + 1, first[1] : last[1] + 1]
+    return cut, start + first * step, start + last * step
 
 
 def _normal(loc: torch.Tensor, tril: torch.Tensor) -> dict[str, Any]:
