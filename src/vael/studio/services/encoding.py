@@ -50,6 +50,7 @@ def encoded(loaded: Loaded, row: np.ndarray, number: int | None = None) -> Gener
         terms: elbo, log_likelihood, kl in nats, with the number of samples; null for an autoencoder.
         evidence: ln p(x) in nats by importance sampling, with its number of samples; null likewise.
         percentile: Part of a sample of training rows whose ELBO is lower, in per cent; null likewise.
+        compared: How many rows that sample has.
         probe: List of {label, probability} of a logistic regression on the latents of training rows, the
             likeliest first; null where there are no classes.
         neighbour_labels: Labels in words; null where there are none.
@@ -62,7 +63,8 @@ def encoded(loaded: Loaded, row: np.ndarray, number: int | None = None) -> Gener
         "row": loaded.seen(X),
         "reconstruction": loaded.seen(estimator.reconstruct(X)),
     }
-    facts: dict[str, Any] = {"terms": None, "evidence": None, "percentile": None, "number": number}
+    facts: dict[str, Any] = {"terms": None, "evidence": None, "percentile": None, "compared": 0}
+    facts["number"] = number
     yield 0.2
     if isinstance(estimator, VAE) and estimator.model_.prior is not None:
         if estimator.space_.coordinates == estimator.n_components_:
@@ -82,6 +84,7 @@ def encoded(loaded: Loaded, row: np.ndarray, number: int | None = None) -> Gener
         yield 0.6
         usual = yield from _usual_elbo(loaded)
         facts["percentile"] = 100 * float((usual < elbo).mean())
+        facts["compared"] = len(usual)
     asked_for = min(NEIGHBOURS + 1, len(loaded.latents))
     distances, near = _codes(loaded).query(mean.astype(np.float64), k=asked_for)
     distances, near = np.atleast_1d(distances), np.atleast_1d(near)

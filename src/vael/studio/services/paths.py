@@ -21,6 +21,7 @@ __all__ = ["answer", "unsure_manifold"]
 
 SEGMENTS = 32
 MOST_STRIP = 32
+SAME = 1e-5  # of the span of the codes: what is nearer has no way in single precision
 
 
 def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
@@ -40,12 +41,12 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
             distinguishable change, see ``vael.geometry.statistical_map``. On a sphere, whose own way is the
             geodesic, in radians.
         converged: Whether the geodesic is one, to its tolerance.
-        straight_excess: By which part the straight way is longer.
-        metric: What the lengths are of, in words.
+        straight_excess: By which part the straight way is longer; null where a length is unknown.
+        metric, unit: What the lengths are of, in words.
     """
     a, b = (asked.vector(name, loaded.coordinates).astype(np.float32) for name in ("a", "b"))
     strip = asked.whole("strip", 2, MOST_STRIP, 10)
-    if np.array_equal(a, b):
+    if np.linalg.norm(b - a) <= SAME * np.ptp(loaded.latents, axis=0).max():
         raise InputError("a and b are the same point: move one of them")
     unsure = asked.switch("uncertainty")
     yield 0.1
@@ -79,13 +80,15 @@ def _on_manifold(space: LatentManifold, ends: Tensor) -> tuple[np.ndarray, np.nd
     with torch.no_grad():
         chords = space.structure.squares(straight[None])[0].double()
     length = float(found.length[0])
-    excess = float(found.straight_excess[0])
+    known = 0 < length < float("inf")
+    excess = float(found.straight_excess[0]) if known else float("nan")
     facts = {
         "straight": {"length": length * (1 + excess), "energy": SEGMENTS * float(chords.sum())},
         "geodesic": {"length": length, "energy": float(found.energy[0])},
         "converged": bool(found.converged[0]),
         "straight_excess": excess,
         "metric": "the metric that the decoder pulls back from its likelihood",
+        "unit": "",
     }
     return straight.numpy(), found.points[0].float().numpy(), facts
 
@@ -112,6 +115,7 @@ def _on_space(loaded: Loaded, ends: Tensor) -> tuple[np.ndarray, np.ndarray, dic
         "converged": True,
         "straight_excess": 0.0,
         "metric": "radians of the sphere",
+        "unit": "rad",
     }
     return straight.numpy(), geodesic.reshape(SEGMENTS + 1, -1).numpy(), facts
 

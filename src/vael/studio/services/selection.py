@@ -18,6 +18,7 @@ from vael.studio.terms import terms
 __all__ = ["answer"]
 
 MOST_SCORED = 2_000
+PIECE = 2_000
 QUANTILES = (0.05, 0.5, 0.95)
 
 
@@ -49,6 +50,7 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
             name: {"mean": v.mean(), "quantiles": np.quantile(v, QUANTILES)} for name, v in named.items()
         }
     mean = _mean(loaded, rows)
+    row_mean = yield from _row_mean(loaded, rows)
     facts = {
         "n": len(rows),
         "parts": {
@@ -62,9 +64,18 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
     arrays = {
         "mean_latent": mean,
         "mean_row": loaded.decoded(mean[None]),
-        "row_mean": loaded.seen(loaded.rows[rows].astype(np.float64).mean(0, keepdims=True)),
+        "row_mean": loaded.seen(row_mean[None]),
     }
     return Reply(facts, arrays)
+
+
+def _row_mean(loaded: Loaded, rows: np.ndarray) -> Generator[float, None, np.ndarray]:
+    """Mean of the rows themselves, (features,), in pieces: many images would not fit in memory as floats."""
+    total = np.zeros(loaded.rows.shape[1])
+    for start in range(0, len(rows), PIECE):
+        total += loaded.rows[rows[start : start + PIECE]].sum(0, dtype=np.float64)
+        yield 1.0
+    return total / len(rows)
 
 
 def _mean(loaded: Loaded, rows: np.ndarray) -> np.ndarray:
