@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 from vael.errors import InputError
@@ -13,6 +14,7 @@ from vael.studio.facts import facts
 from vael.studio.loaded import Loaded
 from vael.studio.point_decoder import PointDecoder
 from vael.studio.services import SERVICES, service
+from vael.studio.training import Training
 from vael.studio.worker import Worker
 
 __all__ = ["Studio"]
@@ -27,10 +29,25 @@ class Studio:
         self.worker = Worker(threads)
         self.show(loaded)
         self._listeners: set[asyncio.Queue[dict[str, Any] | bytes]] = set()
+        self.training = Training(self.tell, self._fitted)
+        self._loading: asyncio.Task[None] | None = None
 
     def show(self, loaded: Loaded) -> None:
         """Show a run in place of the one that is shown."""
-        self.loaded, self.decoder, self._points = loaded, PointDecoder(loaded), None
+        self.loaded, self.decoder = loaded, PointDecoder(loaded)
+
+    def _fitted(self, folder: Path) -> None:
+        """Show a run that was just fitted, and tell the pages."""
+
+        def load() -> tuple[Loaded, PointDecoder]:
+            loaded = Loaded.open(folder)
+            return loaded, PointDecoder(loaded)
+
+        async def show() -> None:
+            self.loaded, self.decoder = await self.worker.run(load)
+            self.tell({"kind": "run", "id": self.loaded.id})
+
+        self._loading = asyncio.create_task(show())
 
     async def facts(self) -> dict[str, Any]:
         """What pages must know of the run."""
@@ -58,6 +75,8 @@ class Studio:
     def listen(self) -> asyncio.Queue[dict[str, Any] | bytes]:
         """Begin to listen."""
         listener: asyncio.Queue[dict[str, Any] | bytes] = asyncio.Queue()
+        for message in self.training.so_far():
+            listener.put_nowait(message)
         self._listeners.add(listener)
         return listener
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -16,8 +17,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from vael.errors import VaelError
+from vael.studio.asked import Asked
 from vael.studio.services import SERVICES
 from vael.studio.studio import Studio
+from vael.studio.training import spec_of
 from vael.studio.web.bodies import MOST_FILE, Refused, read_body, read_fields
 from vael.studio.web.files import Page, page_folder
 from vael.studio.web.security import Gate, Guard
@@ -31,8 +34,14 @@ BODY = "application/octet-stream"
 CLIENT_CLOSED = 499
 
 
-def make_app(studio: Studio, guard: Guard) -> Starlette:
-    """Put the studio on the web for those whom a guard knows."""
+def make_app(studio: Studio, guard: Guard, begin: Callable[[], Awaitable[None]] | None = None) -> Starlette:
+    """Put the studio on the web for those whom a guard knows.
+
+    Arguments:
+        studio: What is shown.
+        guard: Whom it is shown to.
+        begin: Awaited in the server's event loop before the first request.
+    """
     page = Page(page_folder())
 
     async def file(request: Request) -> Response:
@@ -75,6 +84,16 @@ def make_app(studio: Studio, guard: Guard) -> Starlette:
             headers={"Content-Disposition": f'attachment; filename="{name}.html"'},
         )
 
+    async def train(request: Request) -> Response:
+        spec = spec_of(studio.loaded, Asked(await read_fields(request)))
+        await studio.training.start(spec)
+        return JSONResponse({"run": Path(spec["run"]).name})
+
+    async def stop_training(request: Request) -> Response:
+        await read_fields(request)
+        studio.training.stop()
+        return JSONResponse({})
+
     async def decode(socket: WebSocket) -> None:
         await decode_socket(socket, studio)
 
@@ -83,7 +102,10 @@ def make_app(studio: Studio, guard: Guard) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        if begin is not None:
+            await begin()
         yield
+        await studio.training.close()
         studio.worker.stop()
 
     return Starlette(
@@ -92,6 +114,8 @@ def make_app(studio: Studio, guard: Guard) -> Starlette:
             Route("/api/facts", _told(facts)),
             Route("/api/export", _told(export)),
             Route("/api/encode-file", _told(encode_file), methods=["POST"]),
+            Route("/api/train", _told(train), methods=["POST"]),
+            Route("/api/train-stop", _told(stop_training), methods=["POST"]),
             Route("/api/{name:path}", _told(service), methods=["POST"]),
             WebSocketRoute("/api/decode", decode),
             WebSocketRoute("/api/events", events),

@@ -1,0 +1,172 @@
+"""A fit that pages watch: in a process of its own, so that decodes stay quick."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from vael.errors import InputError
+from vael.studio.asked import Asked
+from vael.studio.columns import unpack
+from vael.studio.loaded import Loaded
+
+__all__ = ["Training", "spec_of"]
+
+PRESETS = ("vae", "beta-vae", "iwae", "autoencoder")
+MOST_LATENTS, MOST_EPOCHS = 256, 10_000
+LAST_WORDS = 60.0  # seconds that an interrupted fit may take to keep its best
+
+Message = dict[str, Any] | bytes
+
+
+def spec_of(loaded: Loaded, asked: Asked) -> dict[str, Any]:
+    """Read what a page wants to fit: a preset with settings, to the data of the run that is shown.
+
+    Fields:
+        preset: "vae", "beta-vae", "iwae" or "autoencoder".
+        n_components, max_epochs: Whole numbers.
+        learning_rate, beta: Numbers; may be missing.
+        seed: A whole number; 0.
+    """
+    preset = asked.choice("preset", PRESETS, "vae")
+    parameters: dict[str, Any] = {
+        "n_components": asked.whole("n_components", 1, MOST_LATENTS),
+        "max_epochs": asked.whole("max_epochs", 1, MOST_EPOCHS),
+        "random_state": asked.whole("seed", 0, 2**31 - 1, 0),
+    }
+    if asked.has("learning_rate"):
+        parameters["learning_rate"] = asked.number("learning_rate", 1e-7, 1.0)
+    if preset != "autoencoder":
+        parameters["preset"] = preset
+        if asked.has("beta"):
+            parameters["beta"] = asked.number("beta", 0.0, 1000.0)
+    likelihood = loaded.estimator.get_params(deep=False).get("likelihood")
+    if isinstance(likelihood, str):
+        parameters["likelihood"] = likelihood
+    data = loaded.run_data
+    folder = loaded.folder.resolve().parent
+    stem = f"studio-{datetime.now():%Y%m%d-%H%M%S}"
+    places = (folder / (stem if n == 1 else f"{stem}-{n}") for n in range(1, 1000))
+    return {
+        "estimator": "Autoencoder" if preset == "autoencoder" else "VAE",
+        "parameters": parameters,
+        "source": data.source,
+        "place": None if data.path is None else data.path,
+        "label": data.label,
+        "image_shape": data.asked_image_shape,
+        "run": str(next(place for place in places if not place.exists())),
+    }
+
+
+class Training:
+    """At most one fit at a time, and what pages that come later must know of it.
+
+    Arguments:
+        tell: Sends a message to every page.
+        done: Called with the run's folder when a fit has ended well.
+    """
+
+    def __init__(self, tell: Callable[[Message], None], done: Callable[[Path], None]) -> None:
+        self._tell, self._done = tell, done
+        self._process: asyncio.subprocess.Process | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._history: list[dict[str, Any]] = []
+        self._last: bytes | None = None
+        self._state: dict[str, Any] = {"running": False, "error": ""}
+        self.snapshot = asyncio.Event()
+
+    @property
+    def running(self) -> bool:
+        """Whether a fit is under way."""
+        return self._process is not None
+
+    def so_far(self) -> list[Message]:
+        """Messages for a page that has just come."""
+        state: Message = {"kind": "training", **self._state, "history": self._history}
+        return [state] if self._last is None else [state, self._last]
+
+    async def start(self, spec: dict[str, Any]) -> None:
+        """Begin to fit. Raises `InputError` while another fit is under way."""
+        if self.running:
+            raise InputError("a fit is under way: stop it first")
+        self._history, self._last = [], None
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "vael.studio.fitting",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(spec).encode())
+        self._process.stdin.close()
+        self._say(running=True, error="", run=Path(spec["run"]).name, max_epochs=None)
+        self._following = asyncio.create_task(self._follow(self._process))
+
+    def stop(self) -> None:
+        """End the fit that is under way, and keep its best weights so far."""
+        if self._process is None:
+            raise InputError("no fit is under way")
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGINT)
+
+    async def close(self) -> None:
+        """End the fit that is under way, if any, and wait until it has kept its best."""
+        if self._process is None:
+            return
+        self.stop()
+        if self._following is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._following), LAST_WORDS)
+        if self.running:
+            self._kill()
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+
+    def _say(self, **facts: Any) -> None:
+        self._state |= facts
+        self._tell({"kind": "training", **self._state, "history": []})
+
+    async def _follow(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        told = False
+        try:
+            while True:
+                size = int.from_bytes(await process.stdout.readexactly(4), "little")
+                told = self._hear(await process.stdout.readexactly(size)) or told
+        except asyncio.IncompleteReadError:
+            pass
+        code = await process.wait()
+        self._process = None
+        if not told:
+            self._say(running=False, error=f"training ended without a result (exit status {code})")
+        self.snapshot.set()
+
+    def _hear(self, body: bytes) -> bool:
+        """Take one message of the fit; whether it was the last."""
+        facts = unpack(body).facts
+        kind = facts["kind"]
+        if kind == "begun":
+            self._say(max_epochs=facts["max_epochs"])
+        elif kind == "snapshot":
+            self.snapshot.set()
+        elif kind == "epoch":
+            self._history.append(facts["metrics"])
+            self._last = body
+            self._tell(body)
+        elif kind == "failed":
+            self._say(running=False, error=facts["error"])
+        elif kind == "done":
+            self._say(running=False, error="", stopped=facts["stopped"], bound=facts["bound"])
+            self._done(Path(facts["run"]))
+        return kind in ("failed", "done")
