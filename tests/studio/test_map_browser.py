@@ -135,7 +135,7 @@ def lonely_row(loaded: Loaded, code: int) -> int:
 
 def stops(scale: str, scheme: str) -> np.ndarray:
     """The five colours of a scale of the style sheet, (5, 3)."""
-    css = (Path(__file__).parents[2] / "studio/src/styles/page.css").read_text()
+    css = (Path(__file__).parents[2] / "studio/src/styles/colours.css").read_text()
     found = []
     for i in range(5):
         text = re.search(rf"--{scale}-{i}: ([^;]+);", css)

@@ -21,6 +21,7 @@ import { sayPlace, switchLasso, zoom } from "./moves";
 import { box, flatTicks, Overlay } from "./overlay";
 import { classColours, oneColour, valueColours } from "./palette";
 import { listenToPointer } from "./pointer";
+import { strideOf } from "./near";
 import { CHOSEN, DIM, MapScene, PLAIN } from "./scene";
 import { boxLines } from "./ticks";
 import "./map.css";
@@ -203,18 +204,22 @@ function pointColours(): Uint8Array {
   return oneColour("--link", count);
 }
 
-/** Rows that are drawn, selected ones over the others, and how each is drawn. */
+/**
+ * Rows that are drawn, selected ones over the others, and how each is drawn. Otherwise their order is scattered, so that no class lies
+ * over others because it comes last in the data.
+ */
 function rowsAndMarks(): [Uint32Array, Uint8Array] {
   const count = points.value?.count ?? 0;
   const chosen = selection.value;
   const marks = new Uint8Array(count).fill(chosen ? DIM : PLAIN);
   for (const row of chosen ?? []) marks[row] = CHOSEN;
   const rows = new Uint32Array(count);
+  const stride = strideOf(count);
   let drawn = 0;
   void [colouring.value, hiddenLabels.value];
-  for (let row = 0; row < count; row++) if (marks[row] !== CHOSEN && isShown(row)) rows[drawn++] = row;
+  for (let i = 0, row = 0; i < count; i++, row = (row + stride) % count) if (marks[row] !== CHOSEN && isShown(row)) rows[drawn++] = row;
   for (const row of chosen ?? []) if (isShown(row)) rows[drawn++] = row;
-  return [rows.subarray(0, drawn).slice(), marks];
+  return [rows.slice(0, drawn), marks];
 }
 
 const [LEAST, MOST] = [2.4, 7];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isInside, PointGrid, rowsAround, rowsInside } from "./near";
+import { isInside, PointGrid, rowsAround, rowsInside, strideOf } from "./near";
 import { boxLabels, boxLines, boxOf, ticksOf } from "./ticks";
 import { turnedCamera } from "./camera";
 
@@ -64,6 +64,16 @@ describe("loops", () => {
 
   it("selects around a place", () => {
     expect([...rowsAround(Float32Array.of(0, 0, 0, 1, 0, 0, 0, 0, 2), [0, 0, 0], 1, () => true)]).toEqual([0, 1]);
+  });
+});
+
+describe("the scattered order", () => {
+  it.each([1, 2, 3, 10, 178, 1797, 70000])("comes to each of %i rows once, and its first part is a fair sample", (count) => {
+    const order = Array.from({ length: count }, (_, i) => (i * strideOf(count)) % count);
+    expect(new Set(order).size).toBe(count);
+    const third = order.slice(0, Math.floor(count / 3));
+    const early = third.filter((row) => row < count / 2).length;
+    if (count > 100) expect(Math.abs(early / third.length - 0.5)).toBeLessThan(0.02);
   });
 });
 

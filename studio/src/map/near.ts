@@ -107,3 +107,14 @@ export function rowsAround(
   }
   return Uint32Array.from(rows);
 }
+
+/** A step through `count` rows that comes to each once, scattered: near the golden ratio of them, with no common divisor. */
+export function strideOf(count: number): number {
+  let step = Math.max(1, Math.round(0.6180339887498949 * count));
+  while (divisor(step, count) > 1) step++;
+  return step;
+}
+
+function divisor(a: number, b: number): number {
+  return b ? divisor(b, a % b) : a;
+}

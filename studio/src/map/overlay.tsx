@@ -86,7 +86,7 @@ function at(place: ArrayLike<number>) {
   return { transform: `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)` };
 }
 
-const EDGE = 26;
+const EDGE = { left: 26, top: 76, right: 70, bottom: 48 }; // pixels that other things stand in
 
 function Cursor() {
   const { width, height } = size.value;
@@ -94,7 +94,10 @@ function Cursor() {
   const far = decoded.value?.far ?? false;
   const [x, y] = camera.value.pixelOf(cursorPlace.value);
   if (x < 0 || y < 0 || x > width || y > height) {
-    const [left, top] = [Math.min(width - EDGE, Math.max(EDGE, x)), Math.min(height - EDGE, Math.max(EDGE + 50, y))];
+    const [left, top] = [
+      Math.min(width - EDGE.right, Math.max(EDGE.left, x)),
+      Math.min(height - EDGE.bottom, Math.max(EDGE.top, y)),
+    ];
     const angle = Math.atan2(y - top, x - left);
     return (
       <button

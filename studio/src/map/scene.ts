@@ -101,6 +101,9 @@ export class MapScene {
   private order: Uint32Array = new Uint32Array(0);
   private pending = 0;
   private told = false;
+  private slow = false; // whether drawing all points takes longer than a moving map may take
+  private moving = 0;
+  private sorted = false;
   private size: Size = { width: 0, height: 0 };
   private camera: Camera | null = null;
 
@@ -173,10 +176,11 @@ export class MapScene {
     this.draw();
   }
 
-  /** Rows that are drawn, later ones over earlier ones, and how each of all rows is drawn: PLAIN, DIM or CHOSEN. */
+  /** Rows that are drawn, later ones over earlier ones and any first part a fair sample of all, and how each of all rows is drawn: PLAIN, DIM or CHOSEN. */
   setRows(rows: Uint32Array, marks: Uint8Array): void {
     this.rows = rows;
     this.order = rows.slice();
+    this.sorted = false;
     const { geometry } = this.points;
     geometry.setAttribute("mark", new BufferAttribute(marks, 1));
     geometry.setIndex(new BufferAttribute(this.order, 1));
@@ -193,8 +197,22 @@ export class MapScene {
     uniforms.size.value = pixels * this.renderer.getPixelRatio();
     uniforms.alpha.value = alpha;
     (uniforms.fog.value as Vector2).set(fog, 2 * fog);
+    clearTimeout(this.moving);
+    this.moving = this.slow ? window.setTimeout(() => this.settle(), REST) : 0;
     this.sortRows();
     this.draw();
+  }
+
+  /** The map moves no longer: draw all points again. */
+  private settle(): void {
+    this.moving = 0;
+    this.sortRows();
+    this.draw();
+  }
+
+  /** How many rows are drawn now: while the map moves, no more than can be drawn at once. */
+  private get count(): number {
+    return this.moving ? Math.min(this.rows.length, MOST_MOVING) : this.rows.length;
   }
 
   /** Lines, from and to, 6 numbers each. */
@@ -234,7 +252,9 @@ export class MapScene {
       this.renderer.getContext().clearColor(x, y, z, 1);
       this.renderer.autoClear = false;
       this.renderer.getContext().clear(this.renderer.getContext().COLOR_BUFFER_BIT);
+      this.points.geometry.setDrawRange(0, this.count);
       this.renderer.render(this.scene, this.unused);
+      if (!this.moving && this.rows.length > MOST_MOVING) this.measure();
       if (!this.told && this.points.geometry.getAttribute("mark")?.count) {
         this.told = true;
         performance.mark("points drawn"); // for those who measure how soon
@@ -242,7 +262,20 @@ export class MapScene {
     });
   }
 
+  /** See how long the page waits for the next frame after all points were drawn. */
+  private measure(): void {
+    let [last, longest, left] = [0, 0, FRAMES];
+    const look = (now: number) => {
+      if (last) longest = Math.max(longest, now - last);
+      last = now;
+      if (left--) requestAnimationFrame(look);
+      else this.slow = longest > SLOW;
+    };
+    look(0);
+  }
+
   dispose(): void {
+    clearTimeout(this.moving);
     cancelAnimationFrame(this.pending);
     this.renderer.dispose();
   }
@@ -251,12 +284,21 @@ export class MapScene {
   private sortRows(): void {
     const { rows, order, camera } = this;
     const position = this.points.geometry.getAttribute("position");
-    if (!camera || !position || camera.away[2] === -1 || !rows.length) return;
+    if (!camera || !position || !rows.length) return;
+    if (camera.away[2] === -1) {
+      if (this.sorted) order.set(rows);
+      else return;
+      this.sorted = false;
+      this.points.geometry.getIndex()!.needsUpdate = true;
+      return;
+    }
+    this.sorted = true;
+    const { count } = this;
     const places = position.array;
     const [a, b, c] = camera.away;
-    const depths = new Float32Array(rows.length);
+    const depths = new Float32Array(count);
     let [low, high] = [Infinity, -Infinity];
-    for (let i = 0; i < rows.length; i++) {
+    for (let i = 0; i < count; i++) {
       const at = 3 * rows[i];
       const depth = (depths[i] = a * places[at] + b * places[at + 1] + c * places[at + 2]);
       if (depth < low) low = depth;
@@ -265,11 +307,15 @@ export class MapScene {
     const scale = (BUCKETS - 1) / (high - low || 1);
     const starts = new Uint32Array(BUCKETS + 1);
     const bucket = (i: number) => BUCKETS - 1 - Math.floor((depths[i] - low) * scale);
-    for (let i = 0; i < rows.length; i++) starts[bucket(i) + 1]++;
+    for (let i = 0; i < count; i++) starts[bucket(i) + 1]++;
     for (let i = 0; i < BUCKETS; i++) starts[i + 1] += starts[i];
-    for (let i = 0; i < rows.length; i++) order[starts[bucket(i)]++] = rows[i];
+    for (let i = 0; i < count; i++) order[starts[bucket(i)]++] = rows[i];
     this.points.geometry.getIndex()!.needsUpdate = true;
   }
 }
 
 const BUCKETS = 2048;
+const SLOW = 34; // ms
+const FRAMES = 4; // the wait comes some frames after the drawing
+const MOST_MOVING = 16_000; // points
+const REST = 130; // ms without a move

@@ -73,13 +73,13 @@ export function DecodedCard() {
   return (
     <section class={`decoded${images ? "" : " of-table"}${found?.far ? " far" : ""}`} aria-label="Decoded at the cursor">
       <div class="pair">
-        <figure>
+        <figure class={connection.value === "lost" ? "stale" : ""}>
           {found ? (
             <RowView row={found.row} size={SIDE} says={`decoded at ${place.value}`} {...(images || near?.number !== nearRow.value || !near ? {} : { beside: near.row })} />
           ) : (
             <div class="blank">{connection.value === "lost" ? null : <Working what="Decoding" />}</div>
           )}
-          {images && <figcaption>decoded at the cursor</figcaption>}
+          {images && <figcaption>{connection.value === "lost" ? "decoded before the server went" : "decoded at the cursor"}</figcaption>}
         </figure>
         {images ? (
           <figure class={near && near.number !== nearRow.value ? "stale" : ""}>

@@ -13,7 +13,7 @@ interface Entry {
 export const panelEntries: Partial<Record<PanelName, Entry>> = {
   map: {
     title: "Map",
-    says: "Move over the map: the decoder draws what lies under the cursor.",
+    says: "Move over the map: the decoder draws what lies under the cursor. A click holds it there.",
     load: async () => (await import("./mapPanel")).MapPanel,
   },
   paths: {
