@@ -137,6 +137,7 @@ function Mosaic({ facts, boxes, colour }: { facts: Facts; boxes: number[][]; col
         says={`P(H1) = ${facts.written.prior[0]}`}
         x={middle}
         y={TOP - 18}
+        area={[middle - 8, TOP - 18, 16, BOTTOM - TOP + 18]}
         along={{ scale: across, range: state.ranges.share, value: share, move: (value) => state.set({ share: value }) }}
       />
       {lines.map(({ box, red, two, names }) => (

@@ -24,11 +24,13 @@ interface Props {
   along?: Slide;
   up?: Slide;
   ink?: string;
+  /** More of the drawing that can be grabbed: x, y, width and height. */
+  area?: readonly [number, number, number, number];
 }
 
 const FAR = 10;
 
-export function Handle({ name, says, x, y, along, up, ink }: Props) {
+export function Handle({ name, says, x, y, along, up, ink, area }: Props) {
   const grabbed = useRef<[number, number] | null>(null);
   const main = (along ?? up)!;
 
@@ -65,7 +67,7 @@ export function Handle({ name, says, x, y, along, up, ink }: Props) {
     <g
       class="handle"
       role="slider"
-      tabIndex={0}
+      tabindex={0} // in SVG an attribute keeps its case
       aria-label={name}
       aria-valuemin={main.range.low}
       aria-valuemax={main.range.high}
@@ -82,6 +84,7 @@ export function Handle({ name, says, x, y, along, up, ink }: Props) {
       onKeyDown={press}
     >
       <title>{`${name}: ${says}`}</title>
+      {area && <rect class="reach" x={area[0] - x} y={area[1] - y} width={area[2]} height={area[3]} />}
       <circle class="reach" r={15} />
       <circle class="ring" r={10.5} />
       <circle class="dot" r={6.5} />

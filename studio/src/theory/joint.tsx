@@ -48,7 +48,7 @@ export function Joint() {
     >
       {facts && (
         <dl class="figures">
-          <Figure name="mean of p(y | x)" value={facts.mean} code={python(`print(joint.conditional_y(${py(x)}).mean)`)} />
+          <Figure name="mean of p(y | x)" value={Math.abs(facts.mean) < 1e-9 ? 0 : facts.mean} code={python(`print(joint.conditional_y(${py(x)}).mean)`)} />
           <Figure name="deviation of p(y | x)" value={facts.deviation} code={python(`print(joint.conditional_y(${py(x)}).variance ** 0.5)`)} />
           <Figure name="p(x), the area under the line" value={facts.density} code={python(`print(joint.marginal_x().pdf(${py(x)}))`)} />
           <Figure name="deviation of p(y), x untold" value={1} />
@@ -96,6 +96,14 @@ function Picture({ live: { body } }: { live: Live<Facts> }) {
       </text>
       <line class="told-x" x1={across.at(x)} x2={across.at(x)} y1={12} y2={346} aria-hidden="true" />
       <Handle
+        name="The value of x that is told"
+        says={`x = ${brief(x)}`}
+        x={across.at(x)}
+        y={below.at(0)}
+        area={[across.at(x) - 9, 12, 18, 334]}
+        along={{ scale: across, range: state.ranges.x, value: x, move: (value) => state.set({ x: value }) }}
+      />
+      <Handle
         name="Correlation of x and y"
         says={`correlation ${brief(correlation)}`}
         x={across.at(REACH)}
@@ -106,13 +114,6 @@ function Picture({ live: { body } }: { live: Live<Facts> }) {
           value: correlation,
           move: (value) => state.set({ correlation: value }),
         }}
-      />
-      <Handle
-        name="The value of x that is told"
-        says={`x = ${brief(x)}`}
-        x={across.at(x)}
-        y={below.at(0)}
-        along={{ scale: across, range: state.ranges.x, value: x, move: (value) => state.set({ x: value }) }}
       />
     </Drawing>
   );

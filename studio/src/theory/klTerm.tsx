@@ -35,7 +35,7 @@ export function KlTerm() {
       "from vael.studio.services.theory.kl_term import rows  # 150 rows of three features",
       "from vael.theory import LinearGaussian",
       "",
-      `best = LinearGaussian.optimal_beta_elbo(rows(), 2, beta=${py(beta)}, noise_variance=${NOISE})`,
+      `best = LinearGaussian.optimal_beta_elbo(rows(), 2, beta=${py(beta).replace(/^\d+$/, "$&.0")}, noise_variance=${NOISE})`,
       `print(best.${field})`,
     ].join("\n");
   return (
@@ -167,6 +167,7 @@ function Picture({ live: { body } }: { live: Live<Facts> }) {
         ink="--straight"
         x={WIDTH - 14}
         y={line}
+        area={[284, line - 9, WIDTH - 284, 18]}
         up={{
           scale: logarithmic(0.004 / NOISE, 20 / NOISE, eigen.at(0.004), eigen.at(20)),
           range: state.ranges.beta,
