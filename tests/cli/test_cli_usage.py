@@ -28,6 +28,7 @@ COMMANDS = (
     "sample",
     "interpolate",
     "geometry",
+    "studio",
     "datasets",
     "demo",
     "theory",

@@ -29,6 +29,7 @@ def fit(
     out: Annotated[Path | None, _RUN] = None,
     resume: Annotated[bool, _RUN] = False,
     overwrite: Annotated[bool, _RUN] = False,
+    studio: Annotated[bool, _RUN] = False,
     config: Annotated[Path | None, _RUN] = None,
     options: FitOptions = _PRESET,
     common: Common = COMMON,
@@ -53,6 +54,8 @@ def fit(
         Go on with the run in --out (the newest, if left out), with its own options.
     overwrite
         Replace the run in --out, once the new one is done.
+    studio
+        Open the studio in the browser while it trains; Ctrl-C ends both and keeps the best so far.
     config
         TOML file of options; those on the command line come first.
     options
@@ -63,6 +66,8 @@ def fit(
     from vael.datasets import load
     from vael.estimators.run_data import record
 
+    if studio and (resume or overwrite):
+        raise RunError("--studio watches a new fit: leave --resume and --overwrite out")
     run = _folder(source, out, resume=resume, overwrite=overwrite)
     dataset = load(source, label=label, image_shape=image_shape)
     common.stage(f"{dataset.name}: {_rows(dataset)}")
@@ -76,12 +81,35 @@ def fit(
         image_shape=dataset.image_shape,
         verbose=0 if common.quiet else 1,
     )
+    if studio:
+        _watch(estimator, run, source, label, image_shape, common)
+        return
     with replaced(run, overwrite=overwrite):
         estimator.fit(dataset.X)
         record(run, estimator, dataset, source, label=label, image_shape=image_shape)
     result = _result(run, dataset, estimator)
     common.result(result, _told(result))
     common.stage(f"next: vael report {run}")
+
+
+def _watch(
+    estimator: Any, run: Path, source: str, label: str | None, image_shape: Any, common: Common
+) -> None:
+    """Fit in a process of its own and show it in the browser."""
+    from vael.studio.server import serve_fit
+
+    given = {k: v for k, v in estimator.get_params(deep=False).items() if k not in ("run", "image_shape")}
+    spec = {
+        "estimator": type(estimator).__name__,
+        "parameters": given,
+        "source": source,
+        "label": label,
+        "image_shape": image_shape,
+        "run": str(run),
+    }
+    serve_fit(spec, say=lambda line: print(line, flush=True))
+    if (run / "model.safetensors").exists():
+        common.result({"run": run}, f"run         {run}")
 
 
 def _folder(source: str, out: Path | None, *, resume: bool, overwrite: bool) -> Path:

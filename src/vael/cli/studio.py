@@ -48,13 +48,7 @@ def studio(
     folder = the_run(run)
     common.stage(f"run: {folder}")
 
-    from vael.studio.server import serve
+    from vael.studio.server import Place, serve
 
-    serve(
-        folder,
-        host=host,
-        port=port,
-        moved=data,
-        open_browser=not no_open,
-        say=lambda line: print(line, flush=True),
-    )
+    place = Place(host, port, open_browser=not no_open)
+    serve(folder, place, moved=data, say=lambda line: print(line, flush=True))

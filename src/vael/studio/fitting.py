@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import warnings
 from dataclasses import asdict
@@ -115,11 +116,18 @@ def _fit(spec: dict[str, Any], out: BinaryIO) -> None:
     )
 
 
+def _interrupted(*_: object) -> None:
+    """Interrupt once: the studio and the terminal may both ask, and what is kept must be kept whole."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Fit what the standard input says."""
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # whatever is printed is no message
     os.nice(NICENESS)
+    signal.signal(signal.SIGINT, _interrupted)
     spec = json.load(sys.stdin)
     warnings.simplefilter("ignore")
     try:

@@ -1,64 +1,134 @@
-"""Opens a run in the browser."""
+"""Opens a run in the browser, or a model while it trains."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import secrets
+import signal
 import socket
+import tempfile
 import webbrowser
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from vael.errors import InputError, MissingDependencyError
 
-__all__ = ["serve"]
+__all__ = ["Place", "serve", "serve_fit"]
 
 FIRST_PORT, PORTS = 8474, 50
+EVERYWHERE = ("0.0.0.0", "::")
+
+Say = Callable[[str], None]
 
 
-def serve(
-    folder: Path,
-    *,
-    host: str = "127.0.0.1",
-    port: int | None = None,
-    moved: Path | None = None,
-    open_browser: bool = True,
-    say: Callable[[str], None] = lambda line: None,
-    token: str | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Place:
+    """Where the studio is.
+
+    Attributes:
+        host: Address to listen at; another than 127.0.0.1 lets other machines in, who need the token too.
+        port: None: the first free one from 8474.
+        open_browser: Open the address in the browser.
+    """
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    open_browser: bool = True
+
+
+HERE = Place()
+
+
+def serve(folder: Path, place: Place = HERE, *, moved: Path | None = None, say: Say = print) -> None:
     """Show a run in the browser until the process is interrupted.
 
     Arguments:
         folder: The run's folder.
-        host: Address to listen at; another than 127.0.0.1 lets other machines in, who need the token too.
-        port: None: the first free one from 8474.
+        place: Where.
         moved: Where the run's data are now, if they moved.
-        open_browser: Open the address in the browser.
         say: Told in one line where the studio is, and when it ends.
-        token: What the address holds; None: random.
     """
-    try:
-        import uvicorn
+    _need_server()
+    from vael.studio.loaded import Loaded
+    from vael.studio.studio import Studio
 
-        from vael.studio.web.app import make_app
+    with _listen(place) as listening:
+        loaded = Loaded.open(folder, moved)
+
+        asyncio.run(_run(Studio(loaded), listening, place, say))
+    say("the studio has ended")
+
+
+def serve_fit(spec: dict[str, Any], place: Place = HERE, *, say: Say = print) -> None:
+    """Fit a model in a process of its own and show it in the browser from its first epoch on.
+
+    Training that is under way when the studio ends is ended too, and keeps its best weights so far. Raises
+    `InputError` where training fails before its first epoch is done.
+
+    Arguments:
+        spec: What is fitted; see `vael.studio.fitting`.
+        place: Where.
+        say: Told in one line where the studio is, and when it ends.
+    """
+    _need_server()
+    from vael.studio.loaded import Loaded
+    from vael.studio.studio import Studio
+    from vael.studio.training import Training
+
+    with _listen(place) as listening, tempfile.TemporaryDirectory(prefix="vael-studio-") as folder:
+        snapshot = Path(folder) / Path(spec["run"]).name
+
+        async def run() -> None:
+            training = Training()
+            await training.start({**spec, "snapshot": str(snapshot)})
+            say("training: the studio opens when the first epoch is done")
+            await training.snapshot.wait()
+            if not (snapshot / "data.json").exists():
+                raise InputError(training.error or "training ended before its first epoch")
+            await _run(Studio(Loaded.open(snapshot), training), listening, place, say)
+
+        asyncio.run(run())
+    say("the studio has ended")
+
+
+def _need_server() -> None:
+    try:
+        import_module("uvicorn")
+        import_module("vael.studio.web.app")
     except ImportError as error:
         raise MissingDependencyError(
             "the studio needs a server: install it with `pip install vael[studio]`"
         ) from error
-    from vael.studio.loaded import Loaded
-    from vael.studio.studio import Studio
+
+
+async def _run(studio: Any, listening: socket.socket, place: Place, say: Say) -> None:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Ends when it is told to: an impatient second Ctrl-C must not cut off what is being kept."""
+
+        @contextmanager
+        def capture_signals(self) -> Generator[None]:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self.end)
+            yield
+
+        def end(self) -> None:
+            self.should_exit = True
+
+    from vael.studio.web.app import make_app
     from vael.studio.web.security import Guard, cookie_secret
 
-    listening = _listen(host, port)
     port = listening.getsockname()[1]
-    studio = Studio(Loaded.open(folder, moved))
-    token = secrets.token_urlsafe(24) if token is None else token
-    names = {host, "localhost", "127.0.0.1", "[::1]"} if host not in ("0.0.0.0", "::") else _every_name()
-    guard = Guard(token, frozenset(f"{name.lower()}:{port}" for name in names), cookie_secret())
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    address = f"http://{shown}:{port}/?token={token}"
+    token = secrets.token_urlsafe(24)
+    guard = Guard(token, frozenset(f"{n.lower()}:{port}" for n in _names(place.host)), cookie_secret())
     config = uvicorn.Config(
         make_app(studio, guard),
         log_level="warning",
@@ -68,32 +138,35 @@ def serve(
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=3,
         server_header=False,
+        lifespan="off",
     )
     logging.getLogger("vael.studio").setLevel(logging.ERROR)
+    address = f"http://{_shown(place.host)}:{port}/?token={token}"
     say(f"studio: {address}")
     say("Ctrl-C ends it")
-    if open_browser:
+    if place.open_browser:
         webbrowser.open(address)
-    with suppress(KeyboardInterrupt), listening:
-        uvicorn.Server(config).run(sockets=[listening])
-    say("the studio has ended")
+    try:
+        await Server(config).serve(sockets=[listening])
+    finally:
+        await studio.close()
 
 
-def _listen(host: str, port: int | None) -> socket.socket:
+def _listen(place: Place) -> socket.socket:
+    host, port = place.host, place.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     tried = range(FIRST_PORT, FIRST_PORT + PORTS) if port is None else (port,)
-    for place in tried:
+    for number in tried:
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listening.bind((host, place))
+            listening.bind((host, number))
             listening.listen(128)
-            listening.set_inheritable(True)
         except OSError as error:
             listening.close()
             if port is not None or error.errno != errno.EADDRINUSE:
                 raise InputError(
-                    f"cannot listen at {host}:{place}: {error.strerror or error}; choose another --host or "
+                    f"cannot listen at {host}:{number}: {error.strerror or error}; choose another --host or "
                     "--port"
                 ) from error
             continue
@@ -103,10 +176,20 @@ def _listen(host: str, port: int | None) -> socket.socket:
     )
 
 
-def _every_name() -> set[str]:
-    """Names by which other machines may know this one."""
+def _shown(host: str) -> str:
+    """The name of a host in an address of this machine."""
+    if host in EVERYWHERE:
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _names(host: str) -> set[str]:
+    """Names by which the server may be asked for: of this machine, or all by which others may know it."""
+    found = {"localhost", "127.0.0.1", "[::1]", _shown(host)}
+    if host not in EVERYWHERE:
+        return found
     name = socket.gethostname()
-    found = {"localhost", "127.0.0.1", "[::1]", name, socket.getfqdn()}
+    found |= {name, socket.getfqdn()}
     with suppress(OSError):
-        found |= {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
+        found |= {_shown(str(info[4][0])) for info in socket.getaddrinfo(name, None)}
     return found

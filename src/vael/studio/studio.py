@@ -25,12 +25,13 @@ LISTENERS_BEHIND = 100  # messages that a page may be behind before it is told n
 class Studio:
     """One run, shown to any number of pages."""
 
-    def __init__(self, loaded: Loaded, threads: int = 1) -> None:
+    def __init__(self, loaded: Loaded, training: Training | None = None, threads: int = 1) -> None:
         self.worker = Worker(threads)
         self.show(loaded)
         self._listeners: set[asyncio.Queue[dict[str, Any] | bytes]] = set()
-        self.training = Training(self.tell, self._fitted)
         self._loading: asyncio.Task[None] | None = None
+        self.training = training or Training()
+        self.training.attach(self.tell, self._fitted)
 
     def show(self, loaded: Loaded) -> None:
         """Show a run in place of the one that is shown."""
@@ -48,6 +49,11 @@ class Studio:
             self.tell({"kind": "run", "id": self.loaded.id})
 
         self._loading = asyncio.create_task(show())
+
+    async def close(self) -> None:
+        """End the fit that is under way, which keeps its best, and the worker."""
+        await self.training.close()
+        self.worker.stop()
 
     async def facts(self) -> dict[str, Any]:
         """What pages must know of the run."""

@@ -66,21 +66,34 @@ def spec_of(loaded: Loaded, asked: Asked) -> dict[str, Any]:
 
 
 class Training:
-    """At most one fit at a time, and what pages that come later must know of it.
+    """At most one fit at a time, and what pages that come later must know of it."""
 
-    Arguments:
-        tell: Sends a message to every page.
-        done: Called with the run's folder when a fit has ended well.
-    """
-
-    def __init__(self, tell: Callable[[Message], None], done: Callable[[Path], None]) -> None:
-        self._tell, self._done = tell, done
+    def __init__(self) -> None:
+        self._tell: Callable[[Message], None] | None = None
+        self._done: Callable[[Path], None] | None = None
+        self._finished: Path | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._following: asyncio.Task[None] | None = None
         self._history: list[dict[str, Any]] = []
         self._last: bytes | None = None
         self._state: dict[str, Any] = {"running": False, "error": ""}
         self.snapshot = asyncio.Event()
+
+    def attach(self, tell: Callable[[Message], None], done: Callable[[Path], None]) -> None:
+        """Say who hears of fits.
+
+        Arguments:
+            tell: Sends a message to every page.
+            done: Called with the run's folder when a fit has ended well; at once, if one has already.
+        """
+        self._tell, self._done = tell, done
+        if self._finished is not None:
+            done(self._finished)
+
+    @property
+    def error(self) -> str:
+        """Why the last fit failed; empty where it did not."""
+        return str(self._state["error"])
 
     @property
     def running(self) -> bool:
@@ -135,7 +148,11 @@ class Training:
 
     def _say(self, **facts: Any) -> None:
         self._state |= facts
-        self._tell({"kind": "training", **self._state, "history": []})
+        self._send({"kind": "training", **self._state, "history": []})
+
+    def _send(self, message: Message) -> None:
+        if self._tell is not None:
+            self._tell(message)
 
     async def _follow(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -163,10 +180,12 @@ class Training:
         elif kind == "epoch":
             self._history.append(facts["metrics"])
             self._last = body
-            self._tell(body)
+            self._send(body)
         elif kind == "failed":
             self._say(running=False, error=facts["error"])
         elif kind == "done":
             self._say(running=False, error="", stopped=facts["stopped"], bound=facts["bound"])
-            self._done(Path(facts["run"]))
+            self._finished = Path(facts["run"])
+            if self._done is not None:
+                self._done(self._finished)
         return kind in ("failed", "done")

@@ -34,14 +34,8 @@ BODY = "application/octet-stream"
 CLIENT_CLOSED = 499
 
 
-def make_app(studio: Studio, guard: Guard, begin: Callable[[], Awaitable[None]] | None = None) -> Starlette:
-    """Put the studio on the web for those whom a guard knows.
-
-    Arguments:
-        studio: What is shown.
-        guard: Whom it is shown to.
-        begin: Awaited in the server's event loop before the first request.
-    """
+def make_app(studio: Studio, guard: Guard) -> Starlette:
+    """Put the studio on the web for those whom a guard knows."""
     page = Page(page_folder())
 
     async def file(request: Request) -> Response:
@@ -102,11 +96,8 @@ def make_app(studio: Studio, guard: Guard, begin: Callable[[], Awaitable[None]] 
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-        if begin is not None:
-            await begin()
         yield
-        await studio.training.close()
-        studio.worker.stop()
+        await studio.close()
 
     return Starlette(
         routes=[
