@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { FunctionComponent } from "preact";
 import { useEffect } from "preact/hooks";
+import { ExportLink } from "./parts/exportLink";
 import { MapView } from "./map/mapView";
 import { panelEntries } from "./panels";
 import { DecodedCard } from "./panels/decodedCard";
@@ -70,6 +71,7 @@ function Head() {
         </p>
       )}
       <nav class="tools" aria-label="Page">
+        {here && <ExportLink />}
         <button onClick={() => (showKeys.value = true)} aria-label="? lists the keys" title="Keys (?)">
           ?
         </button>

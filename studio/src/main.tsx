@@ -4,8 +4,10 @@ import { askJson, ServerError, told } from "./server/client";
 import { followCursor } from "./state/cursor";
 import { facts, type Facts } from "./state/facts";
 import { addKeys, listenToKeys, showKeys } from "./state/keys";
+import { pinA, pinB } from "./state/marks";
 import { loadPoints } from "./state/points";
 import { startTheme } from "./state/theme";
+import { followTraining } from "./state/training";
 import "./styles/colours.css";
 import "./styles/page.css";
 import "./styles/parts.css";
@@ -16,7 +18,9 @@ async function start(): Promise<void> {
   try {
     facts.value = await insist(() => askJson<Facts>("api/facts"));
     document.title = `${facts.value.run.name} · vael studio`;
+    forgetOtherSpaces();
     followCursor(() => void comeBack());
+    followTraining();
     await insist(loadPoints);
   } catch (error) {
     failure.value = told(error);
@@ -36,6 +40,11 @@ async function insist<T>(asked: () => Promise<T>): Promise<T> {
       await new Promise((resolve) => setTimeout(resolve, REST));
     }
   }
+}
+
+/** Pins of another model's space, which an old address may hold, are no points of this one. */
+function forgetOtherSpaces(): void {
+  for (const pin of [pinA, pinB]) if (pin.value && pin.value.length !== facts.value!.model.coordinates) pin.value = null;
 }
 
 /** The server was away: where it now shows another run, everything is loaded anew; else the page goes on. */

@@ -166,7 +166,9 @@ class Training:
         code = await process.wait()
         self._process = None
         if not told:
-            self._say(running=False, error=f"training ended without a result (exit status {code})")
+            early = "stopped before the first epoch was done: there is nothing to keep"
+            other = f"training ended without a result (exit status {code}): the terminal says why"
+            self._say(running=False, error=early if code == -signal.SIGINT else other)
         self.snapshot.set()
 
     def _hear(self, body: bytes) -> bool:

@@ -36,6 +36,11 @@ export const panelEntries: Partial<Record<PanelName, Entry>> = {
     says: "Draws from the prior, decoded. Click one to find it on the map.",
     load: async () => (await import("./samplePanel")).SamplePanel,
   },
+  train: {
+    title: "Train",
+    says: "Fit another model to the same data, and watch it learn.",
+    load: async () => (await import("./trainPanel")).TrainPanel,
+  },
   theory: {
     title: "Theory",
     says: "Seven ideas behind this model, each a drawing that answers to your hand.",
