@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +18,7 @@ import numpy as np
 import pytest
 
 from vael.cli.main import main
+from vael.cli.runs import flattest, newest
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +61,23 @@ def test_the_newest_run_is_shown_and_ctrl_c_ends_it(shown: Path) -> None:
     assert process.returncode == 0
     assert "the studio has ended" in out
     assert "Traceback" not in err
+
+
+def test_of_a_study_the_run_with_two_latents_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, latents in (("large", 20), ("plane", 2), ("space", 3)):
+        run = tmp_path / "runs" / "demo" / name
+        run.mkdir(parents=True)
+        (run / "config.json").write_text(json.dumps({"parameters": {"n_components": latents}}))
+        (run / "model.safetensors").write_bytes(b"")
+    os.utime(tmp_path / "runs" / "demo" / "large" / "config.json", (2e9, 2e9))
+    assert newest() == Path("runs/demo/large")
+    assert flattest(None) == Path("runs/demo/plane")
+    assert flattest("runs/demo/large") == Path("runs/demo/large")
+    shutil.rmtree(tmp_path / "runs" / "demo" / "plane")
+    assert flattest(None) == Path("runs/demo/large")
 
 
 def test_a_taken_port_is_told(vael: Callable[..., Any], shown: Path) -> None:

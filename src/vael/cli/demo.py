@@ -52,3 +52,4 @@ def demo(
         common.stage(f"go on by: vael demo --out {folder} --resume{' --quick' if quick else ''}")
         raise
     common.result({"folder": folder, "report": page}, f"report: {page}")
+    common.stage(f"next: vael studio {folder / 'plane'}")

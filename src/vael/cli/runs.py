@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Generator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from vael.errors import RunError
 
-__all__ = ["RUNS", "is_run", "new_run", "newest", "replaced", "the_run"]
+__all__ = ["RUNS", "flattest", "is_run", "new_run", "newest", "replaced", "the_run"]
 
 RUNS = Path("runs")
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -35,6 +36,23 @@ def newest(*, finished: bool = True) -> Path:
 def the_run(given: str | Path | None) -> Path:
     """Return the run that is meant: the one given, or the newest."""
     return newest() if given is None else Path(given).expanduser()
+
+
+def flattest(given: str | Path | None) -> Path:
+    """Return the run that is meant; of the newest study's runs, the first with two latents."""
+    run = the_run(given)
+    if given is not None or run.parent.parent != RUNS:
+        return run
+    siblings = sorted(file.parent for file in run.parent.glob(f"*/{CONFIG}"))
+    finished = (each for each in siblings if (each / WEIGHTS).is_file())
+    return next((each for each in finished if _latents(each) == 2), run)
+
+
+def _latents(run: Path) -> object:
+    try:
+        return json.loads((run / CONFIG).read_text())["parameters"]["n_components"]
+    except (OSError, ValueError, KeyError, TypeError):  # damaged: whoever opens it will say so
+        return None
 
 
 def new_run(name: str) -> Path:

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter, validators
 
 from vael.cli.common import COMMON, Common
-from vael.cli.runs import the_run
+from vael.cli.runs import flattest
 
 __all__ = ["studio"]
 
@@ -33,7 +33,7 @@ def studio(
     Parameters
     ----------
     run
-        Folder of the run [the newest under ./runs].
+        Folder of the run [the newest under ./runs; of a study's runs the one with two latents].
     host
         Address to listen at; 0.0.0.0 lets other machines in, who need the token too.
     port
@@ -45,7 +45,7 @@ def studio(
     common
         How the command speaks.
     """
-    folder = the_run(run)
+    folder = flattest(run)
     common.stage(f"run: {folder}")
 
     from vael.studio.server import Place, serve

@@ -1,0 +1,2 @@
+function e(e,t,n=`application/octet-stream`){let r=t instanceof Blob?t:new Blob([t],{type:n}),i=document.createElement(`a`);i.href=URL.createObjectURL(r),i.download=e,i.click(),setTimeout(()=>URL.revokeObjectURL(i.href),1e4)}function t(e,t){let n=e=>/[",\n]/.test(String(e))?`"${String(e).replaceAll(`"`,`""`)}"`:String(e),r=[e.map(n).join(`,`)];for(let e of t)r.push(Array.from(e,n).join(`,`));return`${r.join(`
+`)}\n`}export{e as n,t};
