@@ -157,7 +157,7 @@ function Picture({ live: { body } }: { live: Live<Facts> }) {
 
 /** Nats in three decimals: what is compared should end alike. */
 export function nats(value: number): string {
-  return minus(value.toFixed(3));
+  return minus((Math.abs(value) < 0.0005 ? 0 : value).toFixed(3));
 }
 
 /** How many nats below its end a bar shows, in steps, so that it does not rescale at every move. */

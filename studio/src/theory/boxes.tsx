@@ -83,15 +83,20 @@ export function Boxes() {
       </div>
       {facts && (
         <dl class="figures">
-          <Figure name={`P(H1 | ${colour}), posterior`} value={written ? `${written[0]} = ${brief(facts.posterior![0])}` : null} code={python} />
-          <Figure name={`P(H2 | ${colour}), posterior`} value={written ? `${written[1]} = ${brief(facts.posterior![1])}` : null} />
-          <Figure name={`P(${colour}), evidence`} value={`${facts.written.evidence} = ${brief(facts.evidence)}`} code={python} />
-          <Figure name="P(H1), prior" value={`${facts.written.prior[0]} = ${brief(facts.prior[0])}`} />
+          <Figure name={`P(H1 | ${colour}), posterior`} value={written ? both(written[0], facts.posterior![0]) : null} code={python} />
+          <Figure name={`P(H2 | ${colour}), posterior`} value={written ? both(written[1], facts.posterior![1]) : null} />
+          <Figure name={`P(${colour}), evidence`} value={both(facts.written.evidence, facts.evidence)} code={python} />
+          <Figure name="P(H1), prior" value={both(facts.written.prior[0], facts.prior[0])} />
         </dl>
       )}
       {facts && !written && <p class="note">No box has a {colour} ball: nothing can be said given what cannot happen.</p>}
     </Explorable>
   );
+}
+
+/** A fraction, and its value where that is written otherwise. */
+function both(fraction: string, value: number): string {
+  return fraction.includes("/") ? `${fraction} = ${brief(value)}` : fraction;
 }
 
 function Mosaic({ facts, boxes, colour }: { facts: Facts; boxes: number[][]; colour: string }) {
@@ -152,7 +157,7 @@ function Mosaic({ facts, boxes, colour }: { facts: Facts; boxes: number[][]; col
           <Handle
             name={`Red and blue balls in box H${box + 1}`}
             says={`${two - red} of ${BALLS} balls are blue, ${BALLS - two} yellow`}
-            x={box ? RIGHT - 26 : LEFT + 26}
+            x={box ? Math.max(RIGHT - 26, middle + 4) : Math.min(LEFT + 26, middle - 4)}
             y={down.at(two)}
             up={turned({ value: two, move: (value) => state.set({ [names[1]]: Math.max(value, red) }) })}
           />

@@ -122,6 +122,7 @@ function Picture({ live: { body } }: { live: Live<Facts> }) {
       <g class="threads" aria-hidden="true">
         {Array.from(eps.subarray(0, THREADS), (each, i) => {
           const z = mean + deviation * each;
+          if (Math.abs(z) > across.high) return null;
           return (
             <g key={i}>
               <line x1={noise.at(each)} y1={30} x2={across.at(z)} y2={222} />

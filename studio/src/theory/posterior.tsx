@@ -1,13 +1,16 @@
 // The true posterior of one row under the loaded model, and how far a q is from it.
 
+import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Figure } from "../parts/figure";
 import { pythonOf } from "../parts/python";
 import { brief, RowView } from "../parts/row";
 import { Empty } from "../parts/states";
+import { kept } from "../state/address";
+import { cursor } from "../state/cursor";
 import { known } from "../state/facts";
 import { drawLayer } from "../state/marks";
-import { labelOf } from "../state/points";
+import { labelOf, points } from "../state/points";
 import { Bar, nats, reachOf } from "./bound";
 import { Axis, Drawing, ellipsePath, WIDTH } from "./drawing";
 import { Explorable } from "./explorable";
@@ -15,8 +18,6 @@ import { m } from "./formula";
 import { Handle } from "./handle";
 import { useLive, type Live } from "./live";
 import { linear, type Scale } from "./scale";
-import { kept } from "../state/address";
-import { signal } from "@preact/signals";
 
 interface Normal {
   mean: [number, number];
@@ -130,6 +131,9 @@ function OfRow({ rows }: { rows: number }) {
           Next
         </button>
         <button onClick={() => choose(Math.floor(Math.random() * rows))}>Any</button>
+        <button onClick={() => choose(nearest(cursor.value))} title="The row whose code is nearest to the map's cursor; click on the map to hold it">
+          At the cursor
+        </button>
       </div>
       {live.body && (
         <div class="row-pair">
@@ -154,8 +158,8 @@ function OfRow({ rows }: { rows: number }) {
               unit="nats"
               {...(here ? {} : { code: code("inference_gap[0]") })}
             />
-            <Figure name="of it amortisation: the encoder" value={nats(facts.best_elbo - facts.elbo)} unit="nats" code={code("amortisation_gap[0]")} />
-            <Figure name="of it approximation: the family" value={nats(facts.evidence - facts.best_elbo)} unit="nats" code={code("approximation_gap[0]")} />
+            <Figure name="amortisation gap" value={nats(facts.best_elbo - facts.elbo)} unit="nats" code={code("amortisation_gap[0]")} />
+            <Figure name="approximation gap" value={nats(facts.evidence - facts.best_elbo)} unit="nats" code={code("approximation_gap[0]")} />
           </dl>
           <ul class="inks">
             <li class="of-geodesic">50, 90 and 99 % of p(z | x)</li>
@@ -166,6 +170,17 @@ function OfRow({ rows }: { rows: number }) {
       )}
     </Explorable>
   );
+}
+
+/** The row whose code is nearest to a point. */
+function nearest(z: Float32Array): number {
+  const here = points.value;
+  let [row, least] = [0, Infinity];
+  for (let i = 0; here && i < here.count; i++) {
+    const distance = Math.hypot(here.latents[2 * i] - z[0], here.latents[2 * i + 1] - z[1]);
+    if (distance < least) [row, least] = [i, distance];
+  }
+  return row;
 }
 
 function covarianceOf([a, b]: [number, number], tied: number): [[number, number], [number, number]] {
