@@ -33,6 +33,7 @@ Examples:
   vael report                         a page about the newest run
   vael fit mnist --n-components 2 --out runs/map
   vael sample runs/map -n 100 --out samples.png
+  vael studio                         walk through the newest run, in the browser
   vael demo                           the case study on MNIST, a few minutes
 
 Where a command takes RUN, leaving it out means the newest run under ./runs."""
@@ -45,6 +46,7 @@ _COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
   vael fit mnist --preset iwae --n-components 20 --out runs/iwae
   vael fit table.csv --label species --hidden 64,32
   vael fit pictures/ --network convolutional --max-epochs 50
+  vael fit mnist --n-components 2 --studio     watch it learn, in the browser
   vael fit mnist --out runs/iwae --resume      go on where it was stopped
   vael fit digits --config settings.toml       lines like: max-epochs = 50""",
     ),
