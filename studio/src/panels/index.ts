@@ -43,7 +43,7 @@ export const panelEntries: Partial<Record<PanelName, Entry>> = {
   },
   theory: {
     title: "Theory",
-    says: "Seven ideas behind this model, each a drawing that answers to your hand.",
+    says: "Seven ideas behind this model, each a drawing that answers to your hand, or to Tab and the arrow keys.",
     load: async () => (await import("../theory/lab")).TheoryLab,
   },
 };

@@ -59,7 +59,7 @@ export function Boxes() {
     "boxes = {",
     ...boxes.map((balls, i) => `    "H${i + 1}": FiniteDistribution.from_counts({${balls.map((n, c) => `"${COLOURS[c]}": ${n}`).join(", ")}}),`),
     "}",
-    `print(evidence(prior, boxes, "${colour}"), posterior(prior, boxes, "${colour}"))`,
+    `print(prior, evidence(prior, boxes, "${colour}"), posterior(prior, boxes, "${colour}"))`,
   );
   const written = facts?.written.posterior;
   return (
@@ -84,9 +84,9 @@ export function Boxes() {
       {facts && (
         <dl class="figures">
           <Figure name={`P(H1 | ${colour}), posterior`} value={written ? both(written[0], facts.posterior![0]) : null} code={python} />
-          <Figure name={`P(H2 | ${colour}), posterior`} value={written ? both(written[1], facts.posterior![1]) : null} />
+          <Figure name={`P(H2 | ${colour}), posterior`} value={written ? both(written[1], facts.posterior![1]) : null} code={python} />
           <Figure name={`P(${colour}), evidence`} value={both(facts.written.evidence, facts.evidence)} code={python} />
-          <Figure name="P(H1), prior" value={both(facts.written.prior[0], facts.prior[0])} />
+          <Figure name="P(H1), prior" value={both(facts.written.prior[0], facts.prior[0])} code={python} />
         </dl>
       )}
       {facts && !written && <p class="note">No box has a {colour} ball: nothing can be said given what cannot happen.</p>}

@@ -30,11 +30,22 @@ interface Facts {
   best_p: Best;
 }
 
+const SEEK = [
+  "",
+  "from scipy.optimize import minimize",
+  "",
+  "def divergence(w):",
+  "    return kl_quadrature(normal_density(w[0], np.exp(w[1])), p).value",
+  "",
+  'starts = [right.mean, np.log(0.6)], [0.0, np.log(p.variance) / 2]',
+  'print(min(minimize(divergence, start, method="Nelder-Mead").fun for start in starts))',
+];
+
 export function Divergence() {
   const { mean, deviation, distance } = state.value;
   const live = useLive<Facts>("theory/kl", { mean, deviation, distance });
   const facts = live.body?.facts;
-  const python = (last: string) =>
+  const python = (...last: string[]) =>
     theoryPython(
       "Density, kl_quadrature, normal_density",
       "import numpy as np",
@@ -42,7 +53,7 @@ export function Divergence() {
       `left, right = normal_density(${py(-distance / 2)}, 0.6), normal_density(${py(distance / 2)}, 0.6)`,
       "p = Density(lambda x: np.logaddexp(left.log_pdf(x), right.log_pdf(x)) - np.log(2), log=True, points=(-2, 0, 2))",
       `q = normal_density(${py(mean)}, ${py(deviation)})`,
-      `print(kl_quadrature(${last}).value)`,
+      ...last,
     );
   const go = (best: Best) => state.set({ mean: Math.round(best.mean * 50) / 50, deviation: Math.round(best.deviation * 50) / 50 });
   return (
@@ -60,10 +71,10 @@ export function Divergence() {
       {facts && (
         <>
           <dl class="figures">
-            <Figure name="KL(q ‖ p), over q" value={nats(facts.kl_q)} unit="nats" code={python("q, p")} />
-            <Figure name="KL(p ‖ q), over p" value={nats(facts.kl_p)} unit="nats" code={python("p, q")} />
-            <Figure name="least KL(q ‖ p) of any normal" value={nats(facts.best_q.kl)} unit="nats" />
-            <Figure name="least KL(p ‖ q) of any normal" value={nats(facts.best_p.kl)} unit="nats" />
+            <Figure name="KL(q ‖ p), over q" value={nats(facts.kl_q)} unit="nats" code={python("print(kl_quadrature(q, p).value)")} />
+            <Figure name="KL(p ‖ q), over p" value={nats(facts.kl_p)} unit="nats" code={python("print(kl_quadrature(p, q).value)")} />
+            <Figure name="least KL(q ‖ p) of any normal" value={nats(facts.best_q.kl)} unit="nats" code={python(...SEEK)} />
+            <Figure name="least KL(p ‖ q) of any normal" value={nats(facts.best_p.kl)} unit="nats" code={python("print(kl_quadrature(p, normal_density(p.mean, p.variance**0.5)).value)")} />
           </dl>
           <p class="jumps">
             <button onClick={() => go(facts.best_q)}>Seek a mode: least KL(q ‖ p)</button>

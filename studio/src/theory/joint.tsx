@@ -51,7 +51,7 @@ export function Joint() {
           <Figure name="mean of p(y | x)" value={Math.abs(facts.mean) < 1e-9 ? 0 : facts.mean} code={python(`print(joint.conditional_y(${py(x)}).mean)`)} />
           <Figure name="deviation of p(y | x)" value={facts.deviation} code={python(`print(joint.conditional_y(${py(x)}).variance ** 0.5)`)} />
           <Figure name="p(x), the area under the line" value={facts.density} code={python(`print(joint.marginal_x().pdf(${py(x)}))`)} />
-          <Figure name="deviation of p(y), x untold" value={1} />
+          <Figure name="deviation of p(y), x untold" value={1} code={python("print(joint.marginal_y().variance ** 0.5)")} />
         </dl>
       )}
       <ul class="inks">

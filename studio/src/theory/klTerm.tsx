@@ -30,13 +30,15 @@ export function KlTerm() {
   const { beta } = state.value;
   const live = useLive<Facts>("theory/kl-term", { beta });
   const facts = live.body?.facts;
-  const python = (field: string) => () =>
+  const python = (what: string) => () =>
     [
+      "import torch",
       "from vael.studio.services.theory.kl_term import rows  # 150 rows of three features",
       "from vael.theory import LinearGaussian",
       "",
       `best = LinearGaussian.optimal_beta_elbo(rows(), 2, beta=${py(beta).replace(/^\d+$/, "$&.0")}, noise_variance=${NOISE})`,
-      `print(best.${field})`,
+      ...(what.includes("q.") ? ["q = best.model().encoder(torch.from_numpy(rows()))"] : []),
+      `print(${what})`,
     ].join("\n");
   return (
     <Explorable
@@ -58,21 +60,21 @@ export function KlTerm() {
       {facts && (
         <>
           <p class="verdict">
+            β = {brief(beta)}:{" "}
             {facts.active === 2
-              ? "Both latents are kept."
+              ? "both latents are kept."
               : facts.active === 1
-                ? "Latent 2 has collapsed: its q is the prior, whatever x is."
-                : "Both latents have collapsed: every q is the prior, and z tells nothing of x."}
+                ? "latent 2 has collapsed: its q is the prior, whatever x is."
+                : "both latents have collapsed: every q is the prior, and z tells nothing of x."}
           </p>
           <dl class="figures">
-            <Figure name="β" value={beta} />
-            <Figure name="latents kept" value={facts.active} code={python("active")} />
-            <Figure name="KL of latent 1, of latent 2" value={facts.kl.map(brief).join(", ")} unit="nats" code={python("kl")} />
-            <Figure name="E ln p(x|z), reconstruction" value={facts.log_likelihood} unit="nats a row" code={python("log_likelihood")} />
-            <Figure name="ELBO" value={facts.elbo} unit="nats a row" code={python("elbo")} />
-            <Figure name="deviations of q(z|x)" value={facts.deviations.map(brief).join(", ")} />
-            <Figure name="deviations of the means" value={facts.spread.map(brief).join(", ")} />
-            <Figure name="deviations of both together" value={facts.aggregate.map(brief).join(", ")} tip="the aggregate posterior; the prior's are 1" />
+            <Figure name="latents kept" value={facts.active} code={python("best.active")} />
+            <Figure name="KL of latent 1, of latent 2" value={facts.kl.map(brief).join(", ")} unit="nats" code={python("best.kl")} />
+            <Figure name="E ln p(x|z), reconstruction" value={facts.log_likelihood} unit="nats a row" code={python("best.log_likelihood")} />
+            <Figure name="ELBO" value={facts.elbo} unit="nats a row" code={python("best.elbo")} />
+            <Figure name="deviations of q(z|x)" value={facts.deviations.map(brief).join(", ")} code={python("q.stddev[0].numpy()")} />
+            <Figure name="deviations of the means" value={facts.spread.map(brief).join(", ")} code={python("q.mean.numpy().std(0)")} />
+            <Figure name="deviations of both together" value={facts.aggregate.map(brief).join(", ")} code={python("(q.mean.numpy().var(0) + q.variance[0].numpy()) ** 0.5")} tip="the aggregate posterior; the prior's are 1" />
           </dl>
         </>
       )}

@@ -13,7 +13,7 @@ import { drawLayer } from "../state/marks";
 import { labelOf, points } from "../state/points";
 import { Bar, nats, reachOf } from "./bound";
 import { Axis, Drawing, ellipsePath, WIDTH } from "./drawing";
-import { Explorable } from "./explorable";
+import { Explorable, py } from "./explorable";
 import { m } from "./formula";
 import { Handle } from "./handle";
 import { useLive, type Live } from "./live";
@@ -89,17 +89,31 @@ function OfRow({ rows }: { rows: number }) {
   const guessed = useLive<{ elbo: number }>("theory/guess", here && { ...here, correlation: tied });
   const elbo = here ? (guessed.body?.facts.elbo ?? null) : (facts?.elbo ?? null);
   const label = labelOf(number);
+  const rowCode = [
+    "import numpy as np",
+    "from vael.estimators.run_data import read",
+    "",
+    `dataset = read(${JSON.stringify(known().run.folder)}).dataset()`,
+    "X = dataset.X if dataset.X_test is None else np.concatenate([dataset.X, dataset.X_test])",
+  ];
   const code = (print: string) => () =>
-    pythonOf(
-      "from vael.estimators.run_data import read",
-      "from vael.theory import decompose",
-      "import numpy as np",
-      "",
-      `dataset = read(${JSON.stringify(known().run.folder)}).dataset()`,
-      "X = dataset.X if dataset.X_test is None else np.concatenate([dataset.X, dataset.X_test])",
-      `found = decompose(vae, X[${number}:${number + 1}])`,
-      `print(found.${print})`,
-    );
+    pythonOf("from vael.theory import decompose", ...rowCode, `found = decompose(vae, X[${number}:${number + 1}])`, `print(found.${print})`);
+  const guessCode = (print: string) => () =>
+    here
+      ? pythonOf(
+          "import torch",
+          "from vael.theory import decompose",
+          "from vael.theory.inference_problem import inference_problem",
+          "from vael.theory.normal_expectation import converged_elbo",
+          ...rowCode,
+          `row = X[${number}:${number + 1}]`,
+          "problem = inference_problem(vae, row)",
+          `mean = torch.tensor([[${here.mean.map(py).join(", ")}]], dtype=torch.float64)`,
+          `covariance = torch.tensor([${JSON.stringify(covarianceOf(here.deviation, tied))}], dtype=torch.float64)`,
+          "elbo = converged_elbo(problem, mean, torch.linalg.cholesky(covariance), 1e-3)[0].item() + problem.log_jacobian",
+          `print(${print})`,
+        )
+      : "";
   useEffect(() => {
     if (!facts) return;
     const mean = here?.mean ?? facts.q.mean;
@@ -151,12 +165,12 @@ function OfRow({ rows }: { rows: number }) {
         <>
           <dl class="figures">
             <Figure name="ln p(x)" value={nats(facts.evidence)} unit="nats" code={code("evidence[0]")} />
-            <Figure name={here ? "ELBO of your q" : "ELBO of the encoder's q"} value={elbo === null ? null : nats(elbo)} unit="nats" {...(here ? {} : { code: code("elbo[0]") })} />
+            <Figure name={here ? "ELBO of your q" : "ELBO of the encoder's q"} value={elbo === null ? null : nats(elbo)} unit="nats" code={here ? guessCode("elbo") : code("elbo[0]")} />
             <Figure
               name={here ? "KL(your q ‖ p(z|x))" : "KL(q ‖ p(z|x)), the gap"}
               value={elbo === null ? null : nats(facts.evidence - elbo)}
               unit="nats"
-              {...(here ? {} : { code: code("inference_gap[0]") })}
+              code={here ? guessCode("decompose(vae, row).evidence[0] - elbo") : code("inference_gap[0]")}
             />
             <Figure name="amortisation gap" value={nats(facts.best_elbo - facts.elbo)} unit="nats" code={code("amortisation_gap[0]")} />
             <Figure name="approximation gap" value={nats(facts.evidence - facts.best_elbo)} unit="nats" code={code("approximation_gap[0]")} />
