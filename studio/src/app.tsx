@@ -7,6 +7,7 @@ import { ExportLink } from "./parts/exportLink";
 import { MapView } from "./map/mapView";
 import { panelEntries } from "./panels";
 import { DecodedCard } from "./panels/decodedCard";
+import { Python, pythonOf } from "./parts/python";
 import { minus } from "./parts/row";
 import { Working, Wrong } from "./parts/states";
 import { connection } from "./server/decodeSocket";
@@ -62,6 +63,7 @@ function Head() {
           </span>
           <span>
             bound {minus(here.model.bound.toFixed(1))} nats
+            <Python code={() => pythonOf("vae.bound_")} of="bound" />
           </span>
         </p>
       )}

@@ -391,3 +391,29 @@ def test_a_row_of_a_table_is_bars(browser: Any, tmp_path_factory: pytest.TempPat
     assert len(shown) == len(expected)
     for text, value in zip(shown, expected):
         assert float(text.split()[-1].replace("−", "-")) == pytest.approx(value, rel=6e-4)
+
+
+def test_fingers_move_z_and_pinch(visit: Any) -> None:
+    page = visit("at=0,0,0.01&z=0,0,0.5,0", viewport={"width": 375, "height": 740}, has_touch=True)
+    width, height = page.map_size()
+    touch = page.page.context.new_cdp_session(page.page)
+
+    def fingers(kind: str, *places: tuple[float, float]) -> None:
+        points = [
+            {"x": x, "y": y, "id": i}
+            for i, (x, y) in enumerate(page.to_map(width / 2 + a, height / 2 + b) for a, b in places)
+        ]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", (0, 0))
+    fingers("touchMove", (20, 10))
+    fingers("touchMove", (60, -40))
+    fingers("touchEnd")
+    page.settle()
+    np.testing.assert_allclose(page.z, [0.6, 0.4, 0.5, 0], atol=1e-5)
+    assert page.view["at"] == "0,0,0.01"
+    fingers("touchStart", (-40, 0), (40, 0))
+    fingers("touchMove", (-80, 0), (80, 0))
+    fingers("touchEnd")
+    page.settle()
+    assert float(page.view["at"].split(",")[2]) == pytest.approx(0.005, rel=0.05)

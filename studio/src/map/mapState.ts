@@ -9,7 +9,7 @@ import { axes, dimensions, flatView, hiddenLabels, turnedView } from "../state/v
 import { extentOf, fitFlat, fitTurned, flatCamera, turnedCamera, type Camera, type Flat, type Size, type Turned } from "./camera";
 import { colouring } from "./colouring";
 import { frameOf, jitter, lift, liftOntoSphere, project, type Frame } from "./frame";
-import { PointGrid } from "./near";
+import { frontRow, PointGrid } from "./near";
 
 /** Size of the map; empty until it is laid out. */
 export const size = signal<Size>({ width: 0, height: 0 });
@@ -81,18 +81,7 @@ export function rowAt(x: number, y: number, pixels: number): number | null {
     const [left, low] = camera.value.placeAt(x, y, [0, 0, 0]);
     return grid.value.nearest(left, low, pixels * flat.value.unit, isShown);
   }
-  const { pixelOf } = camera.value;
-  const all = places.value;
-  let [found, best, nearest]: [number | null, number, number] = [null, pixels * pixels, Infinity];
-  for (let i = 0; i < all.length; i += 3) {
-    const [px, py, w] = pixelOf(all, i);
-    if (w <= 0.05) continue;
-    const distance = (px - x) ** 2 + (py - y) ** 2;
-    // of points within three pixels of the pointer, the one in front
-    const better = distance < 9 && best < 9 ? w < nearest : distance < best;
-    if (better && distance <= pixels * pixels && isShown(i / 3)) [found, best, nearest] = [i / 3, distance, w];
-  }
-  return found;
+  return frontRow(places.value, camera.value.matrix(), size.value, [x, y], pixels, isShown);
 }
 
 /** Where the cursor's point is on the map. */

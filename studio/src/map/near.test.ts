@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isInside, PointGrid, rowsAround, rowsInside, strideOf } from "./near";
+import { frontRow, isInside, PointGrid, rowsAround, rowsInside, strideOf } from "./near";
 import { boxLabels, boxLines, boxOf, ticksOf } from "./ticks";
 import { turnedCamera } from "./camera";
 
@@ -39,6 +39,30 @@ describe("the grid", () => {
     expect(new PointGrid(new Float32Array(0)).nearest(0, 0, 1)).toBeNull();
     expect(new PointGrid(Float32Array.of(1, 1, 0)).nearest(1.5, 1, 0.6)).toBe(0);
     expect(new PointGrid(Float32Array.of(1, 1, 0, 1, 1, 0)).nearest(1, 1, 0.6)).toBe(0);
+  });
+});
+
+describe("a map that turns", () => {
+  const size = { width: 400, height: 300 };
+  const camera = turnedCamera({ yaw: 0.6, pitch: 0.3, x: 0, y: 0, z: 0, unit: 0.02 }, size);
+  const places = scattered(3000);
+  const all = () => true;
+
+  it("points at the row that is nearest on the picture, and of those at one place at the one in front", () => {
+    const pixels = Array.from({ length: 3000 }, (_, row) => camera.pixelOf(places, 3 * row));
+    for (let i = 0; i < 100; i++) {
+      const [x, y] = [200 + 150 * Math.sin(i), 150 + 120 * Math.cos(i * 1.7)];
+      const near = pixels.map(([px, py, w], row) => ({ row, w, d: Math.hypot(px - x, py - y) })).filter(({ d }) => d <= 14);
+      const over = near.filter(({ d }) => d < 3).sort((a, b) => a.w - b.w);
+      const expected = over[0] ?? near.sort((a, b) => a.d - b.d)[0];
+      expect(frontRow(places, camera.matrix(), size, [x, y], 14, all)).toBe(expected?.row ?? null);
+    }
+  });
+
+  it("passes over what is hidden", () => {
+    const [x, y] = camera.pixelOf(places, 0);
+    expect(frontRow(places.subarray(0, 3), camera.matrix(), size, [x, y], 14, all)).toBe(0);
+    expect(frontRow(places.subarray(0, 3), camera.matrix(), size, [x, y], 14, () => false)).toBeNull();
   });
 });
 

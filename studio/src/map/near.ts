@@ -64,6 +64,38 @@ export class PointGrid {
   }
 }
 
+const SAME = 3; // pixels within which points are taken to lie over each other
+
+/**
+ * The row that a pixel points at on a map that turns: of points that lie over each other there, the one in front; else the nearest within
+ * `reach` pixels. `matrix` is the camera's.
+ */
+export function frontRow(
+  places: Float32Array,
+  matrix: readonly number[],
+  { width, height }: { width: number; height: number },
+  [x, y]: readonly [number, number],
+  reach: number,
+  shown: (row: number) => boolean,
+): number | null {
+  const m = matrix;
+  const [u, v] = [(2 * x) / width - 1, 1 - (2 * y) / height];
+  let [nearest, best, front, depth]: [number | null, number, number | null, number] = [null, reach * reach, null, Infinity];
+  for (let i = 0; i < places.length; i += 3) {
+    const [a, b, c] = [places[i], places[i + 1], places[i + 2]];
+    const w = m[3] * a + m[7] * b + m[11] * c + m[15];
+    if (w <= 0.05) continue;
+    const dx = ((m[0] * a + m[4] * b + m[8] * c + m[12]) / w - u) * (width / 2);
+    const dy = ((m[1] * a + m[5] * b + m[9] * c + m[13]) / w - v) * (height / 2);
+    const distance = dx * dx + dy * dy;
+    const over = distance < SAME * SAME && w < depth;
+    if ((!over && distance > best) || !shown(i / 3)) continue;
+    if (over) [front, depth] = [i / 3, w];
+    if (distance <= best) [nearest, best] = [i / 3, distance];
+  }
+  return front ?? nearest;
+}
+
 /** Whether (x, y) is within a loop of pixels x, y, x, y, ...; a loop that crosses itself counts by even and odd. */
 export function isInside(loop: ArrayLike<number>, x: number, y: number): boolean {
   let inside = false;

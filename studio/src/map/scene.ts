@@ -164,29 +164,46 @@ export class MapScene {
     if (geometry.getAttribute("position")?.count !== places.length / 3) {
       geometry.dispose();
       this.points.geometry = new BufferGeometry();
+      this.order = new Uint32Array(places.length / 3);
+      this.points.geometry.setIndex(new BufferAttribute(this.order, 1));
     }
-    this.points.geometry.setAttribute("position", new BufferAttribute(places, 3));
+    this.put("position", places, 3);
     this.points.visible = false; // until it has colours and rows again
     this.draw();
   }
 
   /** Colours and shapes, n x 4 bytes: see the palette. */
   setColours(colours: Uint8Array): void {
-    this.points.geometry.setAttribute("tint", new BufferAttribute(colours, 4, true));
+    this.put("tint", colours, 4);
     this.draw();
   }
 
   /** Rows that are drawn, later ones over earlier ones and any first part a fair sample of all, and how each of all rows is drawn: PLAIN, DIM or CHOSEN. */
   setRows(rows: Uint32Array, marks: Uint8Array): void {
     this.rows = rows;
-    this.order = rows.slice();
-    this.sorted = false;
-    const { geometry } = this.points;
-    geometry.setAttribute("mark", new BufferAttribute(marks, 1));
-    geometry.setIndex(new BufferAttribute(this.order, 1));
+    this.put("mark", marks, 1);
     this.points.visible = rows.length > 0;
+    this.inRowOrder();
     if (this.camera) this.sortRows();
     this.draw();
+  }
+
+  /** Numbers of each point; those of before are written over, so that live training leaves no buffers behind. */
+  private put(name: string, values: Float32Array | Uint8Array, each: number): void {
+    const { geometry } = this.points;
+    const now = geometry.getAttribute(name) as BufferAttribute | undefined;
+    if (now?.array.length !== values.length) geometry.setAttribute(name, new BufferAttribute(values, each, name === "tint"));
+    else {
+      now.array.set(values);
+      now.needsUpdate = true;
+    }
+  }
+
+  private inRowOrder(): void {
+    this.sorted = false;
+    this.order.set(this.rows.length <= this.order.length ? this.rows : []);
+    const index = this.points.geometry.getIndex();
+    if (index) index.needsUpdate = true;
   }
 
   /** `pixels` across a point at the middle; `fog`: how far before and behind the middle mist lies, 0 for none. */
@@ -286,10 +303,7 @@ export class MapScene {
     const position = this.points.geometry.getAttribute("position");
     if (!camera || !position || !rows.length) return;
     if (camera.away[2] === -1) {
-      if (this.sorted) order.set(rows);
-      else return;
-      this.sorted = false;
-      this.points.geometry.getIndex()!.needsUpdate = true;
+      if (this.sorted) this.inRowOrder();
       return;
     }
     this.sorted = true;

@@ -65,6 +65,20 @@ const place = computed(() => {
   return `(${shown.join(", ")}${cursor.value.length > PLACES_SHOWN ? ", …" : ""})`;
 });
 
+function distanceCode(): string {
+  const { folder } = known().run;
+  return [
+    "from pathlib import Path",
+    "",
+    "import numpy as np",
+    "from vael.studio.loaded import Loaded",
+    "from vael.studio.point_decoder import PointDecoder",
+    "",
+    `decoder = PointDecoder(Loaded.open(Path(${JSON.stringify(folder)})))`,
+    `decoder(np.array(${pythonPoint(cursor.value)}, np.float32)).distance`,
+  ].join("\n");
+}
+
 export function DecodedCard() {
   useEffect(followNearRow, []);
   const found = decoded.value;
@@ -102,6 +116,7 @@ export function DecodedCard() {
             name="distance to the nearest code"
             value={found.distance < 100 ? fixed(found.distance) : brief(Math.round(found.distance))}
             unit="× usual"
+            code={distanceCode}
             tip="in units of the 99th percentile of codes' distances to their nearest other code"
           />
         )}
