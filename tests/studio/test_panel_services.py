@@ -11,10 +11,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from vael import VAE
 from vael.errors import InputError
 from vael.studio.loaded import TRAIN
 from vael.studio.services import selection
 from vael.studio.terms import terms_of
+
+from .conftest import run_of
 
 
 def test_the_straight_way_is_as_long_as_its_chords(digits, ask):
@@ -125,6 +128,16 @@ def test_the_probe_is_a_logistic_regression_on_latents(digits, wine, ask):
         order = np.argsort(-chances)
         assert [each["label"] for each in found] == [str(probe.classes_[i]) for i in order]
         np.testing.assert_allclose([each["probability"] for each in found], chances[order], atol=2e-3)
+
+
+def test_a_full_posterior_has_a_turned_ellipse(tmp_path, ask):
+    full = run_of(tmp_path / "full", "digits", VAE(3, hidden=(16,), max_epochs=2, posterior="full"))
+    found = ask(full, "encode", row_number=4).arrays["covariance"]
+    x = torch.from_numpy(full.estimator.scored_rows(full.shaped(full.rows[4:5])))
+    with torch.no_grad():
+        z = full.estimator.model_.encoder(x).sample((200_000,))[:, 0].double()
+    np.testing.assert_allclose(found, torch.cov(z.T), atol=2e-2 * np.abs(found).max())
+    assert np.abs(found - np.diag(np.diag(found))).max() > 1e-4
 
 
 def test_a_row_on_the_sphere_has_no_ellipse(sphere, ask):

@@ -1,33 +1,39 @@
-// A canvas to draw on, brought to the resolution of the data: bright strokes on dark, as the data have them.
+// A canvas to draw on: bright strokes on dark. The server brings them to the manner of the data.
 
+import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { known } from "../state/facts";
 
-type Stroke = [number, number][];
+type Stroke = readonly [number, number][];
 
 const SIDE = 224;
-const WIDTH = 0.075; // of a stroke, in parts of the side: what MNIST's pens had
+const THINNEST = 0.075; // of the side: what MNIST's pens had
 
-/** Draws strokes; `changed` gets the image as bytes (features) whenever a stroke ends, null when it is empty. */
-export function Drawing({ changed }: { changed: (image: Uint8Array | null) => void }) {
+/** What was drawn stays when the panel is left. */
+const strokes = signal<readonly Stroke[]>([]);
+
+export function hasStrokes(): boolean {
+  return strokes.value.length > 0;
+}
+
+/** Draws strokes; `changed` gets the canvas whenever a stroke ends, null when it is empty again. */
+export function Drawing({ changed }: { changed: (canvas: HTMLCanvasElement | null) => void }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const strokes = useRef<Stroke[]>([]);
   const drawing = useRef(false);
-  useEffect(() => paint(canvas.current!, strokes.current), []);
-  const [height, width] = known().data.image_shape!;
+  useEffect(() => strokes.subscribe((now) => paint(canvas.current!, now)), []);
 
   const place = (event: PointerEvent): [number, number] => {
     const box = canvas.current!.getBoundingClientRect();
     return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
   };
-  const ended = () => {
-    drawing.current = false;
-    changed(strokes.current.length ? sampled(canvas.current!, width, height) : null);
+  const set = (next: readonly Stroke[]) => {
+    strokes.value = next;
+    changed(next.length ? canvas.current : null);
   };
-  const redraw = (next: Stroke[]) => {
-    strokes.current = next;
-    paint(canvas.current!, next);
-    ended();
+  const ended = () => {
+    if (!drawing.current) return;
+    drawing.current = false;
+    changed(canvas.current);
   };
   return (
     <div class="drawing">
@@ -36,36 +42,43 @@ export function Drawing({ changed }: { changed: (image: Uint8Array | null) => vo
         width={SIDE}
         height={SIDE}
         role="img"
-        aria-label="Draw here with the pointer; a file, a row number or pasted numbers do the same"
+        aria-label="Draw here with mouse, pen or finger; a file, a row number or pasted numbers do the same"
         onPointerDown={(event) => {
+          if (event.button !== 0) return;
           canvas.current!.setPointerCapture(event.pointerId);
           drawing.current = true;
-          strokes.current = [...strokes.current, [place(event)]];
-          paint(canvas.current!, strokes.current);
+          strokes.value = [...strokes.value, [place(event)]];
         }}
         onPointerMove={(event) => {
           if (!drawing.current) return;
           const moves = event.getCoalescedEvents?.() ?? [];
-          for (const move of moves.length ? moves : [event]) strokes.current.at(-1)!.push(place(move));
-          paint(canvas.current!, strokes.current);
+          const added = (moves.length ? moves : [event]).map(place);
+          const before = strokes.value;
+          strokes.value = [...before.slice(0, -1), [...before.at(-1)!, ...added]];
         }}
-        onPointerUp={() => drawing.current && ended()}
-        onPointerCancel={() => drawing.current && ended()}
+        onPointerUp={ended}
+        onPointerCancel={ended}
       />
       <div class="actions">
-        <button onClick={() => redraw(strokes.current.slice(0, -1))}>Undo</button>
-        <button onClick={() => redraw([])}>Clear</button>
+        <button onClick={() => set(strokes.value.slice(0, -1))} disabled={!strokes.value.length}>
+          Undo
+        </button>
+        <button onClick={() => set([])} disabled={!strokes.value.length}>
+          Clear
+        </button>
       </div>
     </div>
   );
 }
 
-function paint(canvas: HTMLCanvasElement, strokes: readonly Stroke[]): void {
+function paint(canvas: HTMLCanvasElement, drawn: readonly Stroke[]): void {
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  const [height, width] = known().data.image_shape!;
   context.fillStyle = "#000";
   context.fillRect(0, 0, SIDE, SIDE);
-  Object.assign(context, { strokeStyle: "#fff", lineWidth: WIDTH * SIDE, lineCap: "round", lineJoin: "round" });
-  for (const stroke of strokes) {
+  const pen = SIDE * Math.max(THINNEST, 1 / Math.min(height, width)); // a pixel of the data at least
+  Object.assign(context, { strokeStyle: "#fff", lineWidth: pen, lineCap: "round", lineJoin: "round" });
+  for (const stroke of drawn) {
     context.beginPath();
     context.moveTo(...stroke[0]);
     if (stroke.length === 1) context.lineTo(stroke[0][0] + 0.01, stroke[0][1]);
@@ -79,10 +92,10 @@ function paint(canvas: HTMLCanvasElement, strokes: readonly Stroke[]): void {
   }
 }
 
-/** Means of the canvas's pixels over each pixel of the data. */
-function sampled(canvas: HTMLCanvasElement, width: number, height: number): Uint8Array {
+/** The canvas as bytes of the data's size, (features): means of its pixels over each pixel of the data. */
+export function sampled(canvas: HTMLCanvasElement): Uint8Array {
   const { data } = canvas.getContext("2d", { willReadFrequently: true })!.getImageData(0, 0, SIDE, SIDE);
-  const channels = known().data.image_shape![2] ?? 1;
+  const [height, width, channels = 1] = known().data.image_shape!;
   const image = new Uint8Array(width * height * channels);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {

@@ -5,9 +5,11 @@ import { useEffect } from "preact/hooks";
 import { classInk } from "../map/palette";
 import { Bars } from "../parts/bars";
 import { Figure } from "../parts/figure";
-import { pythonRows, pythonWithData } from "../parts/python";
-import { RowView } from "../parts/row";
+import { Python, pythonRows, pythonWithData } from "../parts/python";
+import { brief, RowView } from "../parts/row";
 import { Empty, Working, Wrong } from "../parts/states";
+import type { Body } from "../server/columns";
+import { announce } from "../state/announce";
 import { follow, type Question } from "../state/asking";
 import { moveCursor } from "../state/cursor";
 import { csv, download } from "../state/downloads";
@@ -49,7 +51,9 @@ export function SelectionPanel() {
       selection.value?.length ? { rows: [...selection.value] } : null,
     ));
     const shown = (thumbnails.value = follow("rows", () => (known().data.image_shape && few.value.length ? { rows: few.value } : null)));
+    const stop = asked.answer.subscribe(({ body, working }) => body && !working && announce(inWords(body.facts)));
     return () => {
+      stop();
       asked.stop();
       shown.stop();
       question.value = thumbnails.value = null;
@@ -63,19 +67,46 @@ export function SelectionPanel() {
         selects what lies near the cursor.
       </Empty>
     );
-  if (error) return <Wrong error={error} />;
+  if (error)
+    return (
+      <>
+        <Wrong error={error} />
+        <p class="actions">
+          <button onClick={clear}>Clear the selection</button>
+        </p>
+      </>
+    );
   if (!body) return working ? <Working what={`Describing ${selection.value.length} rows`} /> : null;
-  return <Described />;
+  return (
+    <div class={working ? "at-work" : ""} aria-busy={working}>
+      <Described body={body} />
+    </div>
+  );
 }
 
-function Described() {
-  const { facts } = answer.value.body!;
-  const body = answer.value.body!;
+function clear(): void {
+  selection.value = null;
+  announce("nothing is selected", 0);
+}
+
+function inWords({ n, labels, terms }: SelectionFacts): string {
+  const most = labels?.[0] ? `; most often labelled ${labels[0].label}, ${Math.round((100 * labels[0].count) / n)} %` : "";
+  return `${n} row${n === 1 ? "" : "s"}${most}${terms ? `; mean ELBO ${brief(terms.elbo.mean)} nats` : ""}`;
+}
+
+function Described({ body }: { body: Body<SelectionFacts> }) {
+  const { facts } = body;
+  const rowsThen = (...lines: string[]) => () => pythonWithData(pythonRows(selection.value ?? []), ...lines);
   const names = points.value?.labelNames ?? [];
+  const atMean = rowsThen(
+    "z = loaded.latents[rows].mean(0, keepdims=True)",
+    ...(curved() ? ["z /= (z**2).sum() ** 0.5  # onto the sphere"] : []),
+    "loaded.estimator.inverse_transform(z)[0]",
+  );
   return (
     <>
       <p class="selected">
-        <strong>{facts.n}</strong> rows:{" "}
+        <strong>{facts.n}</strong> row{facts.n === 1 ? "" : "s"}:{" "}
         {PART_NAMES.filter((name) => facts.parts[name])
           .map((name) => `${facts.parts[name]} ${name}`)
           .join(", ")}
@@ -83,27 +114,18 @@ function Described() {
       <p class="actions">
         <button onClick={exportRows}>Save row ids (CSV)</button>
         <button onClick={() => moveCursor(body.get("mean_latent", Float32Array).values)}>Go to their middle</button>
-        <button onClick={() => (selection.value = null)}>Clear</button>
+        <button onClick={clear}>Clear</button>
       </p>
-      <div class="means">
-        <figure>
-          <RowView row={body.rows("mean_row")[0]} says="decoded at their mean latent" size={96} />
-          <figcaption>decoded at their mean</figcaption>
-        </figure>
-        <figure>
-          <RowView row={body.rows("row_mean")[0]} says="mean of the rows themselves" size={96} />
-          <figcaption>mean of the rows</figcaption>
-        </figure>
-      </div>
+      <Means body={body} decode={atMean} rows={rowsThen("loaded.rows[rows].mean(0)")} />
       {facts.terms && (
         <>
-          <h3>Terms, mean over {facts.scored === facts.n ? "them" : `${facts.scored} of them`}</h3>
+          <h3>Terms of the ELBO, mean over {facts.scored === facts.n ? "the rows" : `${facts.scored} of the rows`}</h3>
           <dl class="figures">
             {(
               [
                 ["elbo", "ELBO"],
-                ["log_likelihood", "reconstruction"],
-                ["kl", "KL"],
+                ["log_likelihood", "reconstruction, E ln p(x|z)"],
+                ["kl", "KL(q(z|x) || p(z))"],
               ] as const
             ).map(([key, name]) => (
               <Figure
@@ -111,13 +133,14 @@ function Described() {
                 name={name}
                 value={facts.terms![key].mean}
                 unit="nats"
-                tip={`5 %, 50 %, 95 %: ${facts.terms![key].quantiles.map((q) => q.toFixed(1)).join(", ")} nats`}
-                code={() =>
-                  pythonWithData(
-                    pythonRows(selection.value!),
-                    `terms_of(loaded, loaded.rows[rows]).${key}.mean()${facts.scored < facts.n ? "  # the studio takes a sample of them" : ""}`,
-                  )
-                }
+                tip="of 100 rows, 5 lie below the first of these numbers, 50 below the second, 95 below the third"
+                note={facts.n > 1 ? `5, 50, 95 %: ${facts.terms![key].quantiles.map(brief).join(", ")}` : ""}
+                code={rowsThen(
+                  ...(facts.scored < facts.n
+                    ? [`rows = rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:${facts.scored}])]`]
+                    : []),
+                  `terms_of(loaded, loaded.rows[rows]).${key}.mean()`,
+                )}
               />
             ))}
           </dl>
@@ -125,7 +148,9 @@ function Described() {
       )}
       {facts.labels && (
         <>
-          <h3>Labels</h3>
+          <h3>
+            Labels <Python of="the labels" code={rowsThen("from collections import Counter", "", "Counter(loaded.label_words(rows))")} />
+          </h3>
           <Bars
             says="labels of the selected rows"
             bars={facts.labels.map(({ label, count }) => ({
@@ -142,7 +167,40 @@ function Described() {
   );
 }
 
+/** What is decoded at the mean latent, beside the mean of the rows. */
+function Means({ body, decode, rows }: { body: Body<SelectionFacts>; decode: () => string; rows: () => string }) {
+  const [decoded, mean] = [body.rows("mean_row")[0], body.rows("row_mean")[0]];
+  const ofDecode = <Python of="the decode at their mean" code={decode} />;
+  const ofMean = <Python of="the mean of the rows" code={rows} />;
+  if (!known().data.image_shape)
+    return (
+      <>
+        <RowView row={decoded} beside={mean} says="decoded at their mean latent; marks show the mean of the rows" />
+        <p class="remark">
+          Bars: decoded at their mean latent. {ofDecode} Marks: mean of the rows. {ofMean}
+        </p>
+      </>
+    );
+  return (
+    <div class="means">
+      <figure>
+        <RowView row={decoded} says="decoded at their mean latent" size={112} />
+        <figcaption>decoded at their mean {ofDecode}</figcaption>
+      </figure>
+      <figure>
+        <RowView row={mean} says="mean of the rows themselves" size={112} />
+        <figcaption>mean of the rows {ofMean}</figcaption>
+      </figure>
+    </div>
+  );
+}
+
+function curved(): boolean {
+  return known().model.coordinates !== known().model.latents;
+}
+
 function Members() {
+  if (!known().data.image_shape) return <NamedMembers />;
   const rows = thumbnails.value?.answer.value.body?.rows("rows");
   if (!rows || rows.length !== few.value.length) return null;
   return (
@@ -157,6 +215,23 @@ function Members() {
             onClick={() => moveCursor(latentOf(few.value[i]))}
           >
             <RowView row={row} size={38} says="" />
+          </button>
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** Rows of a table, by their numbers. */
+function NamedMembers() {
+  return (
+    <>
+      <h3>Some of them</h3>
+      <div class="neighbours">
+        {few.value.map((row) => (
+          <button key={row} onClick={() => moveCursor(latentOf(row))} aria-label={`row ${row}, ${labelOf(row)}: go there`}>
+            row {row}
+            {labelOf(row) && `: ${labelOf(row)}`}
           </button>
         ))}
       </div>

@@ -9,10 +9,12 @@ interface Props {
   unit?: string;
   /** What it means, as a tip. */
   tip?: string;
+  /** A line under it, on how sure it is or of what. */
+  note?: string;
   code?: () => string;
 }
 
-export function Figure({ name, value, unit, tip, code }: Props) {
+export function Figure({ name, value, unit, tip, note, code }: Props) {
   const text = value === null ? "–" : typeof value === "number" ? brief(value) : value;
   return (
     <div class="figure" title={tip}>
@@ -20,7 +22,8 @@ export function Figure({ name, value, unit, tip, code }: Props) {
       <dd>
         <span class="number">{text}</span>
         {unit && <span class="unit"> {unit}</span>}
-        {code && <Python code={code} of={name} />}
+        {code && value !== null && <Python code={code} of={name} />}
+        {note && <span class="spread">{note}</span>}
       </dd>
     </div>
   );

@@ -17,10 +17,12 @@ export function pythonWithData(...lines: string[]): string {
 
 const MOST_ROWS = 200;
 
-/** Row numbers as Python has them; of many, what the exported file gives. */
+/** Row numbers as Python has them, an array; of many, what the exported file gives. */
 export function pythonRows(rows: ArrayLike<number>): string {
-  if (rows.length <= MOST_ROWS) return `rows = [${Array.from(rows).join(", ")}]`;
-  return `import numpy as np\n\nrows = np.loadtxt(${JSON.stringify(`${known().run.name}-selection.csv`)}, delimiter=",", skiprows=1, usecols=0, dtype=int)`;
+  const file = JSON.stringify(`${known().run.name}-selection.csv`);
+  const few = rows.length <= MOST_ROWS;
+  const numbers = few ? `np.array([${Array.from(rows).join(", ")}])` : `np.loadtxt(${file}, delimiter=",", skiprows=1, usecols=0, dtype=int)`;
+  return `\nimport numpy as np\n\nrows = ${numbers}`;
 }
 
 /** A point as Python has it. */

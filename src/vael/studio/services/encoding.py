@@ -6,12 +6,15 @@ from collections.abc import Generator
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.spatial import KDTree
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from vael.datasets.classes import Classes
+from vael.distributions import as_law
+from vael.distributions.full_normal import FullNormal
 from vael.estimators import VAE
 from vael.studio.asked import Asked
 from vael.studio.columns import Reply
@@ -20,7 +23,7 @@ from vael.studio.loaded import TRAIN, Loaded
 from vael.studio.services.background import training_sample
 from vael.studio.terms import SAMPLES, terms
 
-__all__ = ["answer", "encoded"]
+__all__ = ["answer", "encoded", "probe"]
 
 NEIGHBOURS = 8
 EVIDENCE_SAMPLES = 512
@@ -68,8 +71,7 @@ def encoded(loaded: Loaded, row: np.ndarray, number: int | None = None) -> Gener
     yield 0.2
     if isinstance(estimator, VAE) and estimator.model_.prior is not None:
         if estimator.space_.coordinates == estimator.n_components_:
-            deviation = estimator.posterior_moments(X)[1][0]
-            arrays["covariance"] = np.diag(deviation.astype(np.float64) ** 2).astype(np.float32)
+            arrays["covariance"] = _covariance(estimator, X).astype(np.float32)
         found = yield from terms(loaded, row[None])
         elbo = float(found.elbo[0])
         facts["terms"] = {
@@ -101,6 +103,17 @@ def encoded(loaded: Loaded, row: np.ndarray, number: int | None = None) -> Gener
     return Reply(facts, arrays)
 
 
+def _covariance(estimator: VAE, X: np.ndarray) -> np.ndarray:
+    """Covariance of q(z|x) of one row, (latents, latents)."""
+    x = torch.from_numpy(np.ascontiguousarray(estimator.scored_rows(X)))
+    with torch.inference_mode():
+        q_z = as_law(estimator.model_.eval().encoder(x))
+    if isinstance(q_z, FullNormal):
+        root = q_z.scale_tril[0].double().numpy()
+        return root @ root.T
+    return np.diag(estimator.posterior_moments(X)[1][0].astype(np.float64) ** 2)
+
+
 @kept
 def _codes(loaded: Loaded) -> KDTree:
     return KDTree(loaded.latents.astype(np.float64))
@@ -121,7 +134,8 @@ def _usual_elbo(loaded: Loaded) -> Generator[float, None, np.ndarray]:
 
 
 @kept
-def _probe(loaded: Loaded) -> Pipeline | None:
+def probe(loaded: Loaded) -> Pipeline | None:
+    """Return a logistic regression from latents of training rows to codes of classes; None without."""
     labels = loaded.labels
     rows = np.flatnonzero(loaded.parts == TRAIN)
     if not isinstance(labels, Classes) or len(np.unique(labels.codes[rows])) < 2:
@@ -133,9 +147,9 @@ def _probe(loaded: Loaded) -> Pipeline | None:
 
 
 def _probed(loaded: Loaded, mean: np.ndarray) -> list[dict[str, Any]] | None:
-    probe, labels = _probe(loaded), loaded.labels
-    if probe is None or not isinstance(labels, Classes):
+    fitted, labels = probe(loaded), loaded.labels
+    if fitted is None or not isinstance(labels, Classes):
         return None
-    chances = probe.predict_proba(mean[None])[0]
+    chances = fitted.predict_proba(mean[None])[0]
     order = np.argsort(-chances, kind="stable")
-    return [{"label": labels.names[int(probe.classes_[i])], "probability": float(chances[i])} for i in order]
+    return [{"label": labels.names[int(fitted.classes_[i])], "probability": float(chances[i])} for i in order]

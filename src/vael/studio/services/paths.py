@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vael.errors import InputError
+from vael.estimators import VAE
 from vael.geometry import LatentManifold
 from vael.studio.asked import Asked
 from vael.studio.columns import Reply
@@ -21,6 +22,7 @@ __all__ = ["answer", "unsure_manifold"]
 
 SEGMENTS = 32
 MOST_STRIP = 32
+EXPECTED = ("discretised-logistic", "custom")  # likelihoods without a flat metric of information
 SAME = 1e-5  # of the span of the codes: what is nearer has no way in single precision
 
 
@@ -37,9 +39,8 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
         straight_rows, geodesic_rows: (strip, features), as the page shows them.
 
     Facts:
-        straight, geodesic: length and energy of each, in the decoder's metric: for a binary law in units of
-            distinguishable change, see ``vael.geometry.statistical_map``. On a sphere, whose own way is the
-            geodesic, in radians.
+        straight, geodesic: length and energy of each, in the decoder's metric, see
+            ``vael.geometry.statistical_map``. On a sphere, whose own way is the geodesic, in radians.
         converged: Whether the geodesic is one, to its tolerance.
         straight_excess: By which part the straight way is longer; null where a length is unknown.
         metric, unit: What the lengths are of, in words.
@@ -56,7 +57,7 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
         straight, geodesic, facts = _on_space(loaded, ends)
     else:
         straight, geodesic, facts = _on_manifold(
-            unsure_manifold(loaded) if unsure else manifold(loaded), ends
+            loaded, unsure_manifold(loaded) if unsure else manifold(loaded), ends
         )
     yield 0.8
     rows = {
@@ -72,7 +73,9 @@ def unsure_manifold(loaded: Loaded) -> LatentManifold:
     return loaded.estimator.manifold(loaded.shaped(training_sample(loaded)), uncertainty="radial")
 
 
-def _on_manifold(space: LatentManifold, ends: Tensor) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+def _on_manifold(
+    loaded: Loaded, space: LatentManifold, ends: Tensor
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     start, end = ends[:1], ends[1:]
     found = space.geodesic(start, end, segments=SEGMENTS)
     t = torch.linspace(0, 1, SEGMENTS + 1)[:, None]
@@ -82,15 +85,26 @@ def _on_manifold(space: LatentManifold, ends: Tensor) -> tuple[np.ndarray, np.nd
     length = float(found.length[0])
     known = 0 < length < float("inf")
     excess = float(found.straight_excess[0]) if known else float("nan")
+    metric, unit = _measure(loaded)
     facts = {
         "straight": {"length": length * (1 + excess), "energy": SEGMENTS * float(chords.sum())},
         "geodesic": {"length": length, "energy": float(found.energy[0])},
         "converged": bool(found.converged[0]),
         "straight_excess": excess,
-        "metric": "the metric that the decoder pulls back from its likelihood",
-        "unit": "",
+        "metric": metric,
+        "unit": unit,
     }
     return straight.numpy(), found.points[0].float().numpy(), facts
+
+
+def _measure(loaded: Loaded) -> tuple[str, str]:
+    """What lengths of the run's manifold are of, in words, and their unit."""
+    estimator = loaded.estimator
+    if not isinstance(estimator, VAE) or estimator.model_.prior is None:
+        return "distance between decoded rows, as the network scales them", ""
+    if estimator.likelihood_ in EXPECTED:
+        return "the expected metric of p(x|z), as the network scales its rows", ""
+    return "the Fisher information of p(x|z): 1 s.d. is a change that one row can just tell", "s.d."
 
 
 def _on_space(loaded: Loaded, ends: Tensor) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
