@@ -35,6 +35,7 @@ class Places:
     middle: str
     first: str
     second: str
+    far: str
 
     @classmethod
     def of(cls, folder: Path) -> Places:
@@ -50,11 +51,17 @@ class Places:
 
         across = np.zeros(Z.shape[1], dtype=bool)
         across[0] = True
+        low_end, high_end = np.quantile(Z, (0.01, 0.99), axis=0)
+        corners = [
+            np.where(side, low_end, high_end) for side in (across, ~across, across | True, across & False)
+        ]
+        far = max(corners, key=lambda corner: ((Z - corner) ** 2).sum(1).min())
         return cls(
             Z.shape[1],
             nearest(middle),
             nearest(np.where(across, low, middle)),
             nearest(np.where(across, high, middle)),
+            ",".join(f"{x:.4g}" for x in far),
         )
 
 
@@ -66,6 +73,12 @@ def select(page: Any) -> None:
     """Select the rows around the cursor."""
     for key in (".", ".", ".", "s"):
         page.keyboard.press(key)
+
+
+def encode(page: Any) -> None:
+    """Encode a row of the data."""
+    page.get_by_label("Row", exact=True).fill("7")
+    page.keyboard.press("Enter")
 
 
 def keys(page: Any) -> None:
@@ -93,12 +106,12 @@ def views(places: Places) -> dict[str, View]:
         "map-density": View(f"{here}&background=density", coordinates=2),
         "map-magnification": View(f"{here}&background=magnification", coordinates=2),
         "map-elbo": View(f"{here}&colour=elbo"),
-        "map-far": View(f"z={','.join(['9'] * places.latents)}&held=1"),
+        "map-far": View(f"z={places.far}&held=1"),
         "map-phone": View(here, viewport=PHONE),
         "keys": View(here, keys),
         "paths": View(f"{here}&panel=paths&{ends}"),
         "selection": View(f"{here}&panel=selection", select),
-        "encode": View(f"{here}&panel=encode"),
+        "encode": View(f"{here}&panel=encode", encode),
         "sample": View(f"{here}&panel=sample"),
         "train": View(f"{here}&panel=train"),
         "theory": View(f"{here}&panel=theory"),

@@ -51,6 +51,7 @@ interface ValueFacts {
 }
 
 const kept = new Map<string, Colouring>();
+let keptOf: Points | null = null; // values are of these points; training brings others
 
 async function byValue(name: string, signal: AbortSignal): Promise<Colouring> {
   const known = kept.get(name);
@@ -67,6 +68,8 @@ export function followColour(): () => void {
   let asked = new AbortController();
   const stop = effect(() => {
     const [here, name] = [points.value, colour.value];
+    if (here !== keptOf) kept.clear();
+    keptOf = here;
     if (name !== before) hiddenLabels.value = new Set();
     before = name;
     asked.abort();
