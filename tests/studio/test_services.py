@@ -265,3 +265,15 @@ def test_facts_are_the_runs(digits, wine, sphere):
     assert np.diff(found["latent"]["variances"])[0] < 0
     assert facts(wine)["data"]["feature_names"][0] == "alcohol"
     assert "sphere" in facts(sphere)["can"]["geometry"]
+
+
+def test_facts_name_the_networks_and_each_latents_nats(digits, sphere, plain):
+    found = facts(digits)
+    assert found["model"]["network"] == "encoder MLP 64-32-4, decoder MLP 2-32-64"
+    assert found["model"]["prior"] == "StandardNormal()"
+    assert found["can"]["train"]
+    kept = digits.estimator.history_[digits.estimator.best_epoch_ - 1]
+    assert found["latent"]["kl"] == kept.kl_per_latent
+    assert sum(found["latent"]["kl"]) == pytest.approx(kept.validation_kl)
+    assert facts(sphere)["latent"]["kl"] is None
+    assert facts(plain)["latent"]["kl"] is None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from vael.datasets.classes import Classes
 from vael.estimators import VAE, Autoencoder
+from vael.models import LatentVariableModel
 from vael.studio.columns import jsonable
 from vael.studio.loaded import Loaded
 from vael.studio.services import SERVICES
@@ -33,6 +36,7 @@ def facts(loaded: Loaded) -> dict[str, Any]:
                 "sample": isinstance(estimator, VAE) and estimator.model_.prior is not None,
                 "score": isinstance(estimator, VAE) and estimator.model_.prior is not None,
                 "geometry": _no_geometry(loaded),
+                "train": True,
             },
         }
     )
@@ -71,10 +75,27 @@ def _model(loaded: Loaded) -> dict[str, Any]:
         "coordinates": loaded.coordinates,
         "latent_space": getattr(estimator, "latent_space", "euclidean"),
         "prior": _one_line(estimator.model_.prior),
+        "network": _network(estimator.model_),
         "parameters": sum(p.numel() for p in estimator.model_.parameters()),
         "bound": estimator.bound_,
         "autoencoder": isinstance(estimator, Autoencoder),
     }
+
+
+def _network(model: LatentVariableModel) -> str:
+    """Name the networks in one line, linear layers by their widths: "encoder MLP 64-500-4, ..."."""
+    return ", ".join(f"{name} {_layers(part)}" for name, part in model.named_children() if name != "prior")
+
+
+def _layers(part: nn.Module) -> str:
+    net = getattr(part, "net", part)
+    linear = [layer for layer in net.modules() if isinstance(layer, nn.Linear)]
+    chain = all(one.out_features == next_.in_features for one, next_ in pairwise(linear))
+    other = any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in net.modules())
+    if not linear or not chain or other:
+        return type(net).__name__
+    widths = [linear[0].in_features, *(layer.out_features for layer in linear)]
+    return f"{type(net).__name__} {'-'.join(map(str, widths))}"
 
 
 def _one_line(module: object) -> str:
@@ -97,7 +118,14 @@ def _latent(loaded: Loaded) -> dict[str, Any]:
         "scale": Z.std(0),
         "axes": axes,
         "variances": np.maximum(variances[::-1], 0),
+        "kl": _kl(loaded),
     }
+
+
+def _kl(loaded: Loaded) -> list[float] | None:
+    """Mean nats of each latent at the epoch that was kept; None where the KL does not split."""
+    history, best = loaded.estimator.history_, loaded.estimator.best_epoch_
+    return next((epoch.kl_per_latent for epoch in history if epoch.epoch == best), None)
 
 
 def _no_geometry(loaded: Loaded) -> str:
