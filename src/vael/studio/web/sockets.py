@@ -45,10 +45,9 @@ async def decode_socket(socket: WebSocket, studio: Studio) -> None:
     try:
         await asyncio.wait((answering, reading), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (answering, reading):
-            task.cancel()
-        results = await asyncio.gather(answering, reading, return_exceptions=True)
-    for error in results:
+        await _end(answering, reading)
+    for task in (answering, reading):
+        error = None if task.cancelled() else task.exception()
         if isinstance(error, VaelError):
             with suppress(RuntimeError):
                 await socket.close(UNSUPPORTED, str(error)[:120])
@@ -93,5 +92,13 @@ async def event_socket(socket: WebSocket, studio: Studio) -> None:
                 pass
     finally:
         studio.forget(listener)
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
+        await _end(sending)
+        if not sending.cancelled():
+            sending.exception()  # the page went away while it was told something
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    """End tasks and wait for them; a gather would pass a cancellation on without its reason."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
