@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import GeneratorType
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import pytest
@@ -18,19 +17,20 @@ def loaded(digits: Loaded) -> Loaded:
     return digits
 
 
+def finished(steps: Generator[float, None, Reply]) -> Reply:
+    while True:
+        try:
+            assert 0 <= next(steps) <= 1
+        except StopIteration as end:
+            return end.value
+
+
 @pytest.fixture
 def ask(loaded: Loaded) -> Callable[..., Reply]:
     """Ask a service as a page does: through a body and back."""
 
     def go(name: str, fields: Mapping[str, Any], of: Loaded = loaded) -> Reply:
         found = service(f"theory/{name}")(of, Asked(fields))
-        if isinstance(found, GeneratorType):
-            while True:
-                try:
-                    assert 0 <= next(found) <= 1
-                except StopIteration as end:
-                    found = end.value
-                    break
-        return unpack(pack(found))
+        return unpack(pack(found if isinstance(found, Reply) else finished(found)))
 
     return go

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import lru_cache
 
 import numpy as np
 
 from vael.studio.asked import Asked
 from vael.studio.columns import Reply
 from vael.studio.loaded import Loaded
-from vael.theory import joint_normal_density
+from vael.theory import JointDensity, joint_normal_density
 
 __all__ = ["answer"]
 
@@ -34,15 +35,16 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
     """
     correlation = asked.number("correlation", -MOST, MOST)
     x = asked.number("x", -ENDS, ENDS)
-    joint = joint_normal_density([0.0, 0.0], [[1.0, correlation], [correlation, 1.0]])
+    joint = _joint(correlation)
     grid = np.linspace(-ENDS, ENDS, POINTS)
-    marginal, conditional = joint.marginal_x(), joint.conditional_y(x)
-    shadow = marginal.pdf(grid)
+    shadow = _shadow(correlation)
     yield 0.4
-    facts = {"density": marginal.pdf(x), "mean": conditional.mean}
+    conditional = joint.conditional_y(x)
+    mean = conditional.mean
+    density = joint.pdf(x, mean) / conditional.pdf(mean)  # the product rule
     yield 0.7
     return Reply(
-        facts | {"deviation": float(np.sqrt(conditional.variance))},
+        {"density": density, "mean": mean, "deviation": float(np.sqrt(conditional.variance))},
         {
             "grid": grid,
             "marginal": shadow,
@@ -50,3 +52,13 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
             "conditional": conditional.pdf(grid),
         },
     )
+
+
+def _joint(correlation: float) -> JointDensity:
+    return joint_normal_density([0.0, 0.0], [[1.0, correlation], [correlation, 1.0]])
+
+
+@lru_cache(maxsize=64)
+def _shadow(correlation: float) -> np.ndarray:
+    """p(x) on the grid, which stays while the line is dragged."""
+    return _joint(correlation).marginal_x().pdf(np.linspace(-ENDS, ENDS, POINTS))
