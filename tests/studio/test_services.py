@@ -265,6 +265,8 @@ def test_facts_are_the_runs(digits, wine, sphere):
     assert np.diff(found["latent"]["variances"])[0] < 0
     assert facts(wine)["data"]["feature_names"][0] == "alcohol"
     assert "sphere" in facts(sphere)["can"]["geometry"]
+    assert found["can"]["temperature"] == ""
+    assert "temperature" in facts(sphere)["can"]["temperature"]
 
 
 def test_facts_name_the_networks_and_each_latents_nats(digits, sphere, plain):

@@ -15,6 +15,7 @@ from vael.models import LatentVariableModel
 from vael.studio.columns import jsonable
 from vael.studio.loaded import Loaded
 from vael.studio.services import SERVICES
+from vael.studio.services.sampling import NO_TEMPERATURE, tempered
 from vael.studio.services.values import offered
 
 __all__ = ["facts"]
@@ -35,6 +36,7 @@ def facts(loaded: Loaded) -> dict[str, Any]:
             "can": {
                 "sample": isinstance(estimator, VAE) and estimator.model_.prior is not None,
                 "score": isinstance(estimator, VAE) and estimator.model_.prior is not None,
+                "temperature": _no_temperature(loaded),
                 "geometry": _no_geometry(loaded),
                 "train": True,
             },
@@ -133,3 +135,9 @@ def _no_geometry(loaded: Loaded) -> str:
     if loaded.coordinates != loaded.estimator.n_components_:
         return "geodesics are drawn for flat coordinates, and this model's latents are points of a sphere"
     return ""
+
+
+def _no_temperature(loaded: Loaded) -> str:
+    """Say why samples are drawn at temperature 1 only; empty where they are not."""
+    estimator = loaded.estimator
+    return "" if isinstance(estimator, VAE) and tempered(estimator) else NO_TEMPERATURE

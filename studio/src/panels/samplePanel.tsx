@@ -21,6 +21,9 @@ const seed = kept("seed", ...whole(0));
 const temperature = kept("temp", ...whole(1));
 const chosen = signal(-1);
 
+/** Temperature of what is drawn: 1 where the prior knows no other. */
+const drawnAt = computed(() => (known().can.temperature ? 1 : temperature.value));
+
 const samples = signal<Question<unknown> | null>(null);
 const traversals = signal<Question<unknown> | null>(null);
 const answer = computed(() => samples.value?.answer.value ?? { body: null, error: "", working: false });
@@ -49,7 +52,7 @@ function traversal(z: Float32Array, i: number): Float32Array[] {
 export function SamplePanel() {
   useEffect(() => {
     const drawn = (samples.value = follow("sample", () =>
-      known().can.sample ? { n: count.value, seed: seed.value, temperature: temperature.value } : null,
+      known().can.sample ? { n: count.value, seed: seed.value, temperature: drawnAt.value } : null,
     ));
     const moved = (traversals.value = follow(
       "decode",
@@ -81,10 +84,6 @@ function flat(): boolean {
 function Prior() {
   const { body, error, working } = answer.value;
   const images = known().data.image_shape !== null;
-  const code = () =>
-    temperature.value === 1
-      ? pythonOf(`vae.sample(${count.value}, mean=True, random_state=${seed.value})`)
-      : pythonOf(`# at temperature ${temperature.value}: points of the prior, drawn towards its mean`, `import torch`, `Z = ...  # the z of the saved NPZ`, `vae.inverse_transform(Z)`);
   const rows = body?.rows("rows") ?? [];
   return (
     <>
@@ -96,13 +95,17 @@ function Prior() {
           seed <input type="number" min={0} max={4294967295} value={seed.value} onChange={(e) => (seed.value = within(e.currentTarget.valueAsNumber, 0, 4294967295, 0))} />
         </label>
         <button onClick={() => (seed.value = (seed.value + 1) % 4294967296)}>Next seed</button>
-        <Python code={code} of="the samples" />
+        <Python code={python} of="the samples" />
       </div>
-      <label class="slider">
-        <span title="scales what a draw is off the prior's mean">T</span>
-        <input type="range" min={0} max={2} step={0.05} value={temperature.value} aria-label="temperature" onInput={(e) => (temperature.value = Number(e.currentTarget.value))} />
-        <output>{temperature.value.toFixed(2)}</output>
-      </label>
+      {known().can.temperature ? (
+        <p class="remark">Drawn at temperature 1: this prior is no normal, and knows no other.</p>
+      ) : (
+        <label class="slider">
+          <span title="temperature: scales what a draw is off the prior's mean">T</span>
+          <input type="range" min={0} max={2} step={0.05} value={temperature.value} aria-label="temperature" onInput={(e) => (temperature.value = Number(e.currentTarget.value))} />
+          <output>{temperature.value.toFixed(2)}</output>
+        </label>
+      )}
       {error ? (
         <Wrong error={error} />
       ) : !body ? (
@@ -125,6 +128,24 @@ function Prior() {
         </>
       )}
     </>
+  );
+}
+
+/** The rows that are shown, as the estimator gives them; at a temperature, the prior's draws are brought towards its mean. */
+function python(): string {
+  if (drawnAt.value === 1) return pythonOf(`vae.sample(${count.value}, mean=True, random_state=${seed.value})`);
+  return pythonOf(
+    "import torch",
+    "",
+    "from vael.distributions import as_law, draw",
+    "from vael.estimators.door import seed_of",
+    "",
+    "prior = vae.model_.eval().prior()",
+    `seed, temperature = seed_of(${seed.value}), ${drawnAt.value}`,
+    "with torch.inference_mode():",
+    "    mean = as_law(prior).mean",
+    `    Z = mean + temperature * (draw(prior, (${count.value},), torch.Generator().manual_seed(seed)) - mean)`,
+    "vae.inverse_transform(Z.numpy())",
   );
 }
 

@@ -40,7 +40,7 @@ export interface Facts {
   };
   values?: { name: string; title: string; unit: string }[];
   services: string[];
-  can: { sample: boolean; score: boolean; geometry: string; train?: boolean };
+  can: { sample: boolean; score: boolean; temperature: string; geometry: string; train?: boolean };
 }
 
 export const facts = signal<Facts | null>(null);

@@ -18,7 +18,7 @@ export function pretend(latents: number, space: Facts["model"]["latent_space"] =
       variances: Array.from({ length: coordinates }, (_, i) => 1 / (i + 1)),
     },
     services: ["points", "decode"],
-    can: { sample: true, score: true, geometry: "" },
+    can: { sample: true, score: true, temperature: "", geometry: "" },
   };
 }
 

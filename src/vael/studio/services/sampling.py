@@ -17,10 +17,17 @@ from vael.studio.asked import Asked
 from vael.studio.columns import Reply
 from vael.studio.loaded import Loaded
 
-__all__ = ["answer"]
+__all__ = ["NO_TEMPERATURE", "answer", "tempered"]
 
 MOST = 256
 PIECE = 64
+NO_TEMPERATURE = "this prior is no normal and knows no temperature: leave it at 1"
+
+
+def tempered(estimator: VAE) -> bool:
+    """Whether the prior is a normal, whose draws a temperature scales."""
+    prior = estimator.model_.prior
+    return prior is not None and isinstance(as_law(prior()), DiagonalNormal | FullNormal)
 
 
 def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
@@ -49,7 +56,7 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
         law = as_law(prior)
         if temperature != 1:
             if not isinstance(law, DiagonalNormal | FullNormal):
-                raise InputError("this prior is no normal and knows no temperature: leave it at 1")
+                raise InputError(NO_TEMPERATURE)
             z = law.mean + temperature * (z - law.mean)
     Z = z.cpu().numpy().astype(np.float32)
     rows: list[np.ndarray] = []
