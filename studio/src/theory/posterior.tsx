@@ -89,6 +89,7 @@ function OfRow({ rows }: { rows: number }) {
   const guessed = useLive<{ elbo: number }>("theory/guess", here && { ...here, correlation: tied });
   const elbo = here ? (guessed.body?.facts.elbo ?? null) : (facts?.elbo ?? null);
   const label = labelOf(number);
+  const images = known().data.image_shape !== null;
   const rowCode = [
     "import numpy as np",
     "from vael.estimators.run_data import read",
@@ -149,18 +150,7 @@ function OfRow({ rows }: { rows: number }) {
           At the cursor
         </button>
       </div>
-      {live.body && (
-        <div class="row-pair">
-          <figure>
-            <RowView row={live.body.rows("row")[0]} size={72} says={`row ${facts!.row}${label && `, ${label}`}`} />
-            <figcaption>x{label && `, ${label}`}</figcaption>
-          </figure>
-          <figure>
-            <RowView row={live.body.rows("reconstruction")[0]} size={72} says="decoded at the encoder's mean" />
-            <figcaption>decoded</figcaption>
-          </figure>
-        </div>
-      )}
+      {live.body && images && <RowPair body={live.body} label={label} />}
       {facts && (
         <>
           <dl class="figures">
@@ -182,7 +172,34 @@ function OfRow({ rows }: { rows: number }) {
           </ul>
         </>
       )}
+      {live.body && !images && <TableRow body={live.body} label={label} />}
     </Explorable>
+  );
+}
+
+type Found = NonNullable<Live<Facts>["body"]>;
+
+function RowPair({ body, label }: { body: Found; label: string }) {
+  return (
+    <div class="row-pair">
+      <figure>
+        <RowView row={body.rows("row")[0]} size={72} says={`row ${body.facts.row}${label && `, ${label}`}`} />
+        <figcaption>x{label && `, ${label}`}</figcaption>
+      </figure>
+      <figure>
+        <RowView row={body.rows("reconstruction")[0]} size={72} says="decoded at the encoder's mean" />
+        <figcaption>decoded</figcaption>
+      </figure>
+    </div>
+  );
+}
+
+function TableRow({ body, label }: { body: Found; label: string }) {
+  return (
+    <div class="row-pair of-table">
+      <p class="note">x{label && `, ${label}`}; the mark is what is decoded at the encoder's mean.</p>
+      <RowView row={body.rows("row")[0]} beside={body.rows("reconstruction")[0]} says={`row ${body.facts.row}${label && `, ${label}`}`} />
+    </div>
   );
 }
 
@@ -301,7 +318,7 @@ function sideOf(d: 0 | 1, mean: ArrayLike<number>, deviation: ArrayLike<number>,
 }
 
 /** The regions of 99, 90 and 50 %, each a path of runs along the first latent. */
-function Shades({ body, across, up }: { body: NonNullable<Live<Facts>["body"]>; across: Scale; up: Scale }) {
+function Shades({ body, across, up }: { body: Found; across: Scale; up: Scale }) {
   const { values, shape } = body.get("shades", Uint8Array);
   const [columns, lines] = shape;
   const { low, high } = body.facts;
