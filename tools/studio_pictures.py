@@ -23,6 +23,7 @@ import numpy as np
 
 WIDE, PHONE = {"width": 1360, "height": 850}, {"width": 375, "height": 760}
 FLAGS = ["--no-sandbox", "--enable-unsafe-swiftshader", "--disable-background-networking", "--no-first-run"]
+LABS = ("boxes", "joint", "kl", "elbo", "gradients", "kl-term")  # and the posterior, which is "theory"
 SETTLED = 1_500  # ms after which a view is as it stays
 LONGEST = 40_000  # ms
 
@@ -114,7 +115,8 @@ def views(places: Places) -> dict[str, View]:
         "encode": View(f"{here}&panel=encode", encode),
         "sample": View(f"{here}&panel=sample"),
         "train": View(f"{here}&panel=train"),
-        "theory": View(f"{here}&panel=theory"),
+        "theory": View(f"{here}&panel=theory&lab=posterior&lab-row=60"),
+        **{f"theory-{lab}": View(f"{here}&panel=theory&lab={lab}") for lab in LABS},
     }
 
 
@@ -137,7 +139,7 @@ def picture(browser: Any, address: str, view: View, scheme: str, path: Path) -> 
     page = context.new_page()
     page.set_default_timeout(LONGEST)
     page.goto(f"{address}#{view.address}")
-    page.locator(".decoded .figure .unit").first.wait_for()
+    page.locator(".decoded .figure .unit").first.wait_for(state="attached")  # the theory lab hides it
     page.wait_for_timeout(SETTLED // 2)
     view.do(page)
     page.wait_for_timeout(SETTLED)
