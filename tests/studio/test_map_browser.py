@@ -373,6 +373,11 @@ def test_a_phone_scrolls_down_and_not_aside(visit: Any) -> None:
     page.page.touchscreen.tap(box["x"] + 180, box["y"] + 160)
     page.settle()
     assert len(page.z) == 4
+    for tab in page.page.get_by_role("tab").all():
+        tab.click()
+        page.settle(600)
+        assert page.page.evaluate("document.documentElement.scrollWidth") == 375
+        assert page.page.evaluate("document.querySelector('.panel').scrollWidth") <= 375
 
 
 def test_a_row_of_a_table_is_bars(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -36,7 +36,7 @@ const PIXELS_A_TICK = 130;
 export const flatTicks = computed(() => {
   const { width, height } = size.value;
   const [low, high] = [camera.value.placeAt(0, height, [0, 0, 0]), camera.value.placeAt(width, 0, [0, 0, 0])];
-  const side = Math.max(3.2, Math.min(width, height) / PIXELS_A_TICK);
+  const side = Math.max(5, Math.min(width, height) / PIXELS_A_TICK);
   const step = (d: number, pixels: number) => ticksOf(low[d], high[d], (side * pixels) / Math.min(width, height));
   return { across: step(0, width), up: shownDimensions.value > 1 ? step(1, height) : [] };
 });

@@ -2,12 +2,14 @@
 
 import type { Camera, Extent } from "./camera";
 
+const ROUNDED = 0.7; // a step may be so much smaller than asked for, to be a round one
+
 /** Few round numbers from low to high: multiples of 1, 2 or 5 times a power of ten. */
 export function ticksOf(low: number, high: number, most: number): number[] {
   const rough = (high - low) / Math.max(1, most);
   if (!(rough > 0) || !Number.isFinite(rough)) return [];
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((times) => times * power >= rough * 0.999)!;
+  const step = power * [1, 2, 5, 10].find((times) => times * power >= rough * ROUNDED)!;
   const ticks: number[] = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) ticks.push(Number((i * step).toPrecision(12)));
   return ticks;
