@@ -51,6 +51,18 @@ def test_paths_are_decoded_at_even_times(eight, ask):
         np.testing.assert_array_equal(found.arrays[f"{way}_rows"], eight.decoded(points[::4]))
 
 
+def test_lengths_say_what_they_are_of(digits, wine, sphere, plain, ask):
+    for loaded, unit, words in (
+        (digits, "s.d.", "Fisher"),
+        (wine, "s.d.", "Fisher"),
+        (plain, "", "decoded rows"),
+        (sphere, "rad", "sphere"),
+    ):
+        found = ask(loaded, "paths", a=loaded.latents[0].tolist(), b=loaded.latents[60].tolist())
+        assert found.facts["unit"] == unit
+        assert words in found.facts["metric"]
+
+
 def test_an_autoencoder_has_paths_too(plain, ask):
     found = ask(plain, "paths", a=plain.latents[0].tolist(), b=plain.latents[9].tolist())
     assert 0 < found.facts["geodesic"]["length"] <= found.facts["straight"]["length"] * (1 + 1e-6)

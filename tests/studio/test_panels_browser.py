@@ -437,6 +437,59 @@ def test_numbers_are_pasted(visit: Any, loaded: Loaded, ask: Any) -> None:
     check_encoding(page, loaded, loaded.rows[6], ask)
 
 
+# -- other runs ----------------------------------------------------------------------------------------
+
+
+def test_a_table_has_lines_bars_and_named_rows(
+    browser: Any, tmp_path_factory: pytest.TempPathFactory, ask: Any
+) -> None:
+    from sklearn.datasets import load_wine
+
+    table = tmp_path_factory.mktemp("table")
+    load_wine(as_frame=True).frame.to_csv(table / "wine.csv", index=False)
+    options = ("--label", "target", "--n-components", "2", "--max-epochs", "5")
+    run = Loaded.open(fit(table / "wine", str(table / "wine.csv"), *options))
+    with studio_of(run.folder, Path(table)) as process:
+        page = StudioPage.open(browser, process, path_view(run))
+        at_rest(page, ".way")
+        assert page.page.locator(".way-geodesic svg polyline").count() == 9
+        page.page.get_by_role("tab", name="Selection").click()
+        select(page)
+        assert page.page.locator(".panel .row-bars tr").count() == 13
+        named = page.page.locator(".panel .neighbours button").first.inner_text()
+        page.page.get_by_role("tab", name="Encode").click()
+        assert page.page.locator(".drawing").count() == 0
+        encode_row(page, 9)
+        reply = ask(run, "encode", row_number=9)
+        assert told(page, "ELBO") == pytest.approx(reply.facts["terms"]["elbo"], rel=1e-3)
+        shown = [text.split()[-1] for text in page.page.locator(".encoded .row-bars tr").all_inner_texts()]
+        np.testing.assert_allclose([float(x.replace("−", "-")) for x in shown], run.rows[9], rtol=6e-4)
+        assert page.violations() == []
+        page.close()
+    assert re.fullmatch(r"row \d+: [012]", named)
+
+
+def test_on_a_sphere_both_paths_are_the_great_circle(
+    browser: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("sphere")
+    options = ("--n-components", "2", "--latent-space", "sphere", "--max-epochs", "2")
+    run = Loaded.open(fit(folder / "run", "digits", *options))
+    with studio_of(run.folder, folder) as process:
+        page = StudioPage.open(browser, process, "panel=paths&a=1,0,0&b=0,1,0&z=0,0,1&held=1")
+        at_rest(page, ".way")
+        for way in ("straight", "geodesic"):
+            assert told(page, "length", f".way-{way}") == pytest.approx(np.pi / 2, rel=1e-3)
+            for what in ("length", "energy"):
+                shown = told(page, what, f".way-{way}")
+                assert python_of(page, what, f".way-{way}") == pytest.approx(shown, rel=1e-3)
+        page.page.get_by_role("tab", name="Encode").click()
+        encode_row(page, 3)
+        assert page.page.locator("[data-layer='encoded']").count() == 1
+        assert page.page.locator(".encoded .figure dt", has_text="standard deviations").count() == 0
+        page.close()
+
+
 # -- for all -------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import { Empty, Working, Wrong } from "../parts/states";
 import { ask, askWithFile, isAborted, told } from "../server/client";
 import type { Body } from "../server/columns";
 import { announce } from "../state/announce";
-import { moveCursor } from "../state/cursor";
+import { goTo } from "../state/cursor";
 import { known } from "../state/facts";
 import { drawLayer, setAnchors } from "../state/marks";
 import { latentOf, points } from "../state/points";
@@ -118,7 +118,7 @@ function pythonOfBytes(body: Body<EncodeFacts>): readonly string[] {
 function show(body: Body<EncodeFacts>): void {
   found.value = body;
   const mean = body.get("mean", Float32Array).values;
-  moveCursor(mean);
+  goTo(mean);
   draw(body);
   const guess = body.facts.probe?.[0];
   const { percentile } = body.facts;
@@ -382,7 +382,7 @@ function Neighbours({ body }: { body: Body<EncodeFacts> }) {
             key={numbers[i]}
             aria-label={`${name(i)}, ${brief(distances[i])} away: go there`}
             title={`${name(i)}: ${brief(distances[i])} away`}
-            onClick={() => moveCursor(latentOf(numbers[i]))}
+            onClick={() => goTo(latentOf(numbers[i]))}
           >
             {images ? <RowView row={row} size={40} says="" /> : name(i)}
             {images && labels && <span class="under">{labels[i]}</span>}

@@ -11,11 +11,10 @@ import type { Body } from "../server/columns";
 import { announce } from "../state/announce";
 import { kept, keptWord } from "../state/address";
 import { follow, type Question } from "../state/asking";
-import { cursor, moveCursor } from "../state/cursor";
+import { cursor, goTo } from "../state/cursor";
 import { known } from "../state/facts";
 import { drawLayer, pinA, pinB } from "../state/marks";
 import { latentOf, points } from "../state/points";
-import { held } from "../state/view";
 import "./pathsPanel.css";
 
 interface Way {
@@ -76,8 +75,13 @@ export function PathsPanel() {
         <Pin name="A" pin={pinA} />
         <Pin name="B" pin={pinB} />
       </div>
-      {why && <p class="remark">{why}; the great circle of the sphere stands in its place.</p>}
       <Result />
+      {why && (
+        <p class="remark">
+          The latents of this model are points of a sphere: its geodesic is the great circle, in the sphere's own metric, not the decoder's.
+          The straight path is the chord, pushed out to the sphere: the same circle at another speed.
+        </p>
+      )}
       {!why && (
         <label class="switch">
           <input type="checkbox" checked={unsure.value} onChange={(e) => (unsure.value = e.currentTarget.checked)} />
@@ -244,13 +248,13 @@ function walk(body: Body<PathFacts>, name: WayName, t: number): void {
   const [count, size] = shape;
   const low = Math.min(count - 2, Math.floor(t * (count - 1)));
   const part = t * (count - 1) - low;
-  held.value = true;
-  moveCursor(Array.from({ length: size }, (_, j) => (1 - part) * values[low * size + j] + part * values[(low + 1) * size + j]));
+  goTo(Array.from({ length: size }, (_, j) => (1 - part) * values[low * size + j] + part * values[(low + 1) * size + j]));
 }
 
 function inWords({ straight_excess: excess, converged }: PathFacts): string {
   const doubt = converged ? "" : " The geodesic has not settled: take its length as an upper bound.";
   if (excess === null) return "These lengths are not finite: bring A and B nearer to the data.";
+  if (known().can.geometry) return "Both are the great circle: the chord passes it at another speed, so only its energy is larger.";
   if (excess < 0.005) return `The straight path is as short as the geodesic, to half a percent.${doubt}`;
   const longer = excess < 1 ? `${brief(Number((100 * excess).toPrecision(2)))} % longer than` : `${brief(Number((1 + excess).toPrecision(2)))} times as long as`;
   return `The straight path is ${longer} the geodesic.${doubt}`;

@@ -11,7 +11,7 @@ import { Empty, Working, Wrong } from "../parts/states";
 import type { Body } from "../server/columns";
 import { announce } from "../state/announce";
 import { follow, type Question } from "../state/asking";
-import { moveCursor } from "../state/cursor";
+import { goTo } from "../state/cursor";
 import { csv, download } from "../state/downloads";
 import { known } from "../state/facts";
 import { selection } from "../state/marks";
@@ -113,7 +113,7 @@ function Described({ body }: { body: Body<SelectionFacts> }) {
       </p>
       <p class="actions">
         <button onClick={exportRows}>Save row ids (CSV)</button>
-        <button onClick={() => moveCursor(body.get("mean_latent", Float32Array).values)}>Go to their middle</button>
+        <button onClick={() => goTo(body.get("mean_latent", Float32Array).values)}>Go to their middle</button>
         <button onClick={clear}>Clear</button>
       </p>
       <Means body={body} decode={atMean} rows={rowsThen("loaded.rows[rows].mean(0)")} />
@@ -134,7 +134,7 @@ function Described({ body }: { body: Body<SelectionFacts> }) {
                 value={facts.terms![key].mean}
                 unit="nats"
                 tip="of 100 rows, 5 lie below the first of these numbers, 50 below the second, 95 below the third"
-                note={facts.n > 1 ? `5, 50, 95 %: ${facts.terms![key].quantiles.map(brief).join(", ")}` : ""}
+                note={facts.n > 1 ? `5, 50, 95 %: ${facts.terms![key].quantiles.map((q) => brief(Number(q.toPrecision(3)))).join(", ")}` : ""}
                 code={rowsThen(
                   ...(facts.scored < facts.n
                     ? [`rows = rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:${facts.scored}])]`]
@@ -212,7 +212,7 @@ function Members() {
             class="bare"
             key={few.value[i]}
             aria-label={`row ${few.value[i]}, ${labelOf(few.value[i])}: go there`}
-            onClick={() => moveCursor(latentOf(few.value[i]))}
+            onClick={() => goTo(latentOf(few.value[i]))}
           >
             <RowView row={row} size={38} says="" />
           </button>
@@ -229,7 +229,7 @@ function NamedMembers() {
       <h3>Some of them</h3>
       <div class="neighbours">
         {few.value.map((row) => (
-          <button key={row} onClick={() => moveCursor(latentOf(row))} aria-label={`row ${row}, ${labelOf(row)}: go there`}>
+          <button key={row} onClick={() => goTo(latentOf(row))} aria-label={`row ${row}, ${labelOf(row)}: go there`}>
             row {row}
             {labelOf(row) && `: ${labelOf(row)}`}
           </button>

@@ -27,7 +27,8 @@ export function pythonRows(rows: ArrayLike<number>): string {
 
 /** A point as Python has it. */
 export function pythonPoint(z: ArrayLike<number>): string {
-  return `[${Array.from(z, (x) => Number(x.toPrecision(9))).join(", ")}]`;
+  const float = (x: number) => (Number.isInteger(x) && Math.abs(x) < 1e15 ? x.toFixed(1) : `${x}`); // whole numbers would be integers there
+  return `[${Array.from(z, (x) => float(Number(x.toPrecision(9)))).join(", ")}]`;
 }
 
 export function Python({ code, of }: { code: () => string; of: string }) {

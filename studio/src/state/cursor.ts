@@ -4,6 +4,7 @@ import { effect, signal } from "@preact/signals";
 import { DecodeSocket, type Decoded } from "../server/decodeSocket";
 import { kept, readNumbers, writeNumbers } from "./address";
 import { facts } from "./facts";
+import { held } from "./view";
 
 /** The cursor's point; empty until the facts are here. */
 export const cursor = kept<Float32Array>(
@@ -21,6 +22,12 @@ export const decoded = signal<Decoded | null>(null);
 /** Move the cursor; on curved spaces to the nearest point of the space. */
 export function moveCursor(z: ArrayLike<number>): void {
   cursor.value = ontoSpace(Float32Array.from(z));
+}
+
+/** Move the cursor to a place that was chosen, and hold it there. */
+export function goTo(z: ArrayLike<number>): void {
+  held.value = true;
+  moveCursor(z);
 }
 
 /** The nearest point of the latent space: of unit length on a sphere, inside the ball, itself elsewhere. */

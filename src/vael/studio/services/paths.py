@@ -104,7 +104,7 @@ def _measure(loaded: Loaded) -> tuple[str, str]:
         return "distance between decoded rows, as the network scales them", ""
     if estimator.likelihood_ in EXPECTED:
         return "the expected metric of p(x|z), as the network scales its rows", ""
-    return "the Fisher information of p(x|z): 1 s.d. is a change that one row can just tell", "s.d."
+    return "the Fisher metric of p(x|z): 1 s.d. is the least change that one row can tell", "s.d."
 
 
 def _on_space(loaded: Loaded, ends: Tensor) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
