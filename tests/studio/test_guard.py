@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers, QueryParams
 
+from vael.studio.server import _hosts
 from vael.studio.web.security import COOKIE, Guard
 
 HOST = "127.0.0.1:8474"
@@ -44,3 +45,9 @@ def test_no_header_breaks_the_gate_or_opens_it(text: str):
     assert not GUARD.has_token(QueryParams({}), headers)
     assert not GUARD.has_token(QueryParams({"token": f"x{text}"}), headers)
     assert not GUARD.knows_host(headers)
+
+
+def test_browsers_leave_port_80_out():
+    assert _hosts("127.0.0.1", 80) >= {"127.0.0.1", "127.0.0.1:80", "localhost"}
+    assert "127.0.0.1" not in _hosts("127.0.0.1", 8474)
+    assert "[::1]:8474" in _hosts("::1", 8474)

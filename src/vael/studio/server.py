@@ -128,7 +128,7 @@ async def _run(studio: Any, listening: socket.socket, place: Place, say: Say) ->
 
     port = listening.getsockname()[1]
     token = secrets.token_urlsafe(24)
-    guard = Guard(token, frozenset(f"{n.lower()}:{port}" for n in _names(place.host)), cookie_secret())
+    guard = Guard(token, _hosts(place.host, port), cookie_secret())
     config = uvicorn.Config(
         make_app(studio, guard),
         log_level="warning",
@@ -181,6 +181,12 @@ def _shown(host: str) -> str:
     if host in EVERYWHERE:
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
+
+
+def _hosts(host: str, port: int) -> frozenset[str]:
+    """What the Host header may say; browsers leave port 80 out."""
+    names = {name.lower() for name in _names(host)}
+    return frozenset({f"{name}:{port}" for name in names} | (names if port == 80 else set()))
 
 
 def _names(host: str) -> set[str]:
