@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import struct
 import time
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,16 @@ import pytest
 from starlette.testclient import TestClient
 
 import vael
+from vael.errors import InputError
+from vael.studio.asked import Asked
 from vael.studio.columns import unpack
 from vael.studio.loaded import Loaded
 from vael.studio.studio import Studio
+from vael.studio.training import spec_of
 from vael.studio.web.app import make_app
 from vael.studio.web.security import Guard
+
+from .conftest import run_of
 
 HOST = "127.0.0.1:8474"
 GUARD = Guard("token", frozenset({HOST}), b"s" * 32)
@@ -97,8 +101,7 @@ def test_decodes_stay_quick_while_a_model_trains(client: TestClient):
         heard(socket)
         client.post("/api/train", json={"n_components": 2, "max_epochs": 5000})
         until(socket, "epoch")
-        # The test client cancels a socket's end that takes a moment, and tells of it.
-        with suppress(CancelledError), client.websocket_connect(f"ws://{HOST}/api/decode") as decoding:
+        with client.websocket_connect(f"ws://{HOST}/api/decode") as decoding:
             for number in range(50):
                 decoding.send_bytes(struct.pack("<I2f", number, 0.1, 0.2))
                 assert struct.unpack("<I", decoding.receive_bytes()[:4])[0] == number
@@ -153,3 +156,52 @@ def test_ending_the_studio_ends_the_fit_and_keeps_its_best(digits: Loaded):
             until(socket, "epoch")
     folder: Path = digits.folder.parent / name
     assert vael.load(folder).best_epoch_ >= 1
+
+
+def test_of_two_pages_that_begin_at_once_one_is_told_to_wait(digits: Loaded):
+    studio = Studio(digits)
+
+    async def both() -> list[Any]:
+        spec = spec_of(digits, Asked({"n_components": 2, "max_epochs": 5000}))
+        answers = [studio.training.start(spec), studio.training.start(spec)]
+        found = await asyncio.gather(*answers, return_exceptions=True)
+        await studio.close()
+        return found
+
+    found = asyncio.run(both())
+    assert found[0] is None
+    assert isinstance(found[1], InputError)
+    assert "under way" in str(found[1])
+
+
+def test_a_fit_may_begin_as_soon_as_pages_are_told_of_the_last_ones_end(client: TestClient):
+    with client.websocket_connect(f"ws://{HOST}/api/events") as socket:
+        heard(socket)
+        for _ in range(2):
+            answer = client.post("/api/train", json={"n_components": 2, "max_epochs": 1})
+            assert answer.status_code == 200, answer.text
+            messages = [heard(socket)]
+            while messages[-1].get("running", True):
+                messages.append(heard(socket))
+            assert messages[-1]["error"] == ""
+        until(socket, "run")
+
+
+def test_data_that_moved_are_fitted_where_they_are(tmp_path: Path):
+    (tmp_path / "runs").mkdir()
+    np.save(tmp_path / "table.npy", np.random.default_rng(0).normal(size=(60, 4)))
+    run_of(tmp_path / "runs" / "one", tmp_path / "table.npy", vael.VAE(2, hidden=(8,), max_epochs=1))
+    moved = (tmp_path / "table.npy").rename(tmp_path / "moved.npy")
+    with TestClient(
+        make_app(Studio(Loaded.open(tmp_path / "runs" / "one", moved)), GUARD), base_url=f"http://{HOST}"
+    ) as opened:
+        opened.get("/?token=token")
+        with opened.websocket_connect(f"ws://{HOST}/api/events") as socket:
+            heard(socket)
+            name = opened.post("/api/train", json={"n_components": 1, "max_epochs": 1}).json()["run"]
+            messages = [heard(socket)]
+            while messages[-1]["kind"] != "run" and not messages[-1].get("error"):
+                messages.append(heard(socket))
+        assert messages[-1]["kind"] == "run", messages[-1]
+        assert opened.get("/api/facts").json()["run"]["name"] == name
+    assert Loaded.open(tmp_path / "runs" / name).rows.shape == (60, 4)

@@ -31,12 +31,14 @@ class Loaded:
         estimator: The fitted estimator.
         run_data: What the run keeps of its data.
         dataset: The data.
+        moved: Where the data were found, if not where the run says.
     """
 
     folder: Path
     estimator: VAE | Autoencoder
     run_data: RunData
     dataset: Dataset
+    moved: Path | None = None
 
     @classmethod
     def open(cls, folder: Path, moved: Path | None = None) -> Loaded:
@@ -47,7 +49,7 @@ class Loaded:
         estimator = vael.load(folder)
         assert isinstance(estimator, VAE | Autoencoder)
         run_data = read(folder)
-        return cls(folder, estimator, run_data, run_data.dataset(moved))
+        return cls(folder, estimator, run_data, run_data.dataset(moved), moved)
 
     @cached_property
     def id(self) -> str:

@@ -57,12 +57,19 @@ def spec_of(loaded: Loaded, asked: Asked) -> dict[str, Any]:
     return {
         "estimator": "Autoencoder" if preset == "autoencoder" else "VAE",
         "parameters": parameters,
-        "source": data.source,
-        "place": None if data.path is None else data.path,
+        **_place_of(loaded),
         "label": data.label,
         "image_shape": data.asked_image_shape,
         "run": str(next(place for place in places if not place.exists())),
     }
+
+
+def _place_of(loaded: Loaded) -> dict[str, Any]:
+    """Where the data of the run that is shown are now, and what the new run is to say of it."""
+    data = loaded.run_data
+    if loaded.moved is not None:
+        return {"source": str(loaded.moved.resolve()), "place": None}
+    return {"source": data.source, "place": data.path if data.path and Path(data.path).exists() else None}
 
 
 class Training:
@@ -73,6 +80,7 @@ class Training:
         self._done: Callable[[Path], None] | None = None
         self._finished: Path | None = None
         self._process: asyncio.subprocess.Process | None = None
+        self._starting = False
         self._following: asyncio.Task[None] | None = None
         self._history: list[dict[str, Any]] = []
         self._last: bytes | None = None
@@ -98,7 +106,7 @@ class Training:
     @property
     def running(self) -> bool:
         """Whether a fit is under way."""
-        return self._process is not None
+        return self._starting or self._process is not None
 
     def so_far(self) -> list[Message]:
         """Messages for a page that has just come."""
@@ -110,13 +118,17 @@ class Training:
         if self.running:
             raise InputError("a fit is under way: stop it first")
         self._history, self._last = [], None
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "vael.studio.fitting",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        self._starting = True  # another page may ask while the process comes up
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "vael.studio.fitting",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+        finally:
+            self._starting = False
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(spec).encode())
         self._process.stdin.close()
@@ -156,23 +168,25 @@ class Training:
 
     async def _follow(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
-        told = False
+        last: dict[str, Any] | None = None
         try:
             while True:
                 size = int.from_bytes(await process.stdout.readexactly(4), "little")
-                told = self._hear(await process.stdout.readexactly(size)) or told
+                last = self._hear(await process.stdout.readexactly(size)) or last
         except asyncio.IncompleteReadError:
             pass
         code = await process.wait()
-        self._process = None
-        if not told:
+        self._process = None  # before pages are told, which may begin another at once
+        if last is not None:
+            self._end(last)
+        else:
             early = "stopped before the first epoch was done: there is nothing to keep"
             other = f"training ended without a result (exit status {code}): the terminal says why"
             self._say(running=False, error=early if code == -signal.SIGINT else other)
         self.snapshot.set()
 
-    def _hear(self, body: bytes) -> bool:
-        """Take one message of the fit; whether it was the last."""
+    def _hear(self, body: bytes) -> dict[str, Any] | None:
+        """Take one message of the fit; return its facts if it is the last."""
         facts = unpack(body).facts
         kind = facts["kind"]
         if kind == "begun":
@@ -183,11 +197,13 @@ class Training:
             self._history.append(facts["metrics"])
             self._last = body
             self._send(body)
-        elif kind == "failed":
+        return dict(facts) if kind in ("failed", "done") else None
+
+    def _end(self, facts: dict[str, Any]) -> None:
+        if facts["kind"] == "failed":
             self._say(running=False, error=facts["error"])
-        elif kind == "done":
-            self._say(running=False, error="", stopped=facts["stopped"], bound=facts["bound"])
-            self._finished = Path(facts["run"])
-            if self._done is not None:
-                self._done(self._finished)
-        return kind in ("failed", "done")
+            return
+        self._say(running=False, error="", stopped=facts["stopped"], bound=facts["bound"])
+        self._finished = Path(facts["run"])
+        if self._done is not None:
+            self._done(self._finished)
