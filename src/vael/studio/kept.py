@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from threading import RLock
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -15,13 +16,18 @@ T = TypeVar("T")
 
 
 def kept(make: Callable[[Loaded], T]) -> Callable[[Loaded], T]:
-    """Make what a function makes of a run once, and keep it as long as the run; for the worker alone."""
+    """Make what a function makes of a run once, and keep it as long as the run.
+
+    Threads that want it meanwhile wait for the one that makes it.
+    """
     found: WeakKeyDictionary[Loaded, T] = WeakKeyDictionary()
+    making = RLock()
 
     @wraps(make)
     def of(loaded: Loaded) -> T:
-        if loaded not in found:
-            found[loaded] = make(loaded)
-        return found[loaded]
+        with making:
+            if loaded not in found:
+                found[loaded] = make(loaded)
+            return found[loaded]
 
     return of

@@ -8,6 +8,7 @@ import logging
 import secrets
 import signal
 import socket
+import sys
 import tempfile
 import webbrowser
 from collections.abc import Callable, Generator
@@ -22,6 +23,7 @@ from vael.errors import InputError, MissingDependencyError
 __all__ = ["Place", "serve", "serve_fit"]
 
 FIRST_PORT, PORTS = 8474, 50
+SWITCH = 0.0005  # seconds that other threads may keep a decode from running, 0.005 in Python
 EVERYWHERE = ("0.0.0.0", "::")
 
 Say = Callable[[str], None]
@@ -140,6 +142,7 @@ async def _run(studio: Any, listening: socket.socket, place: Place, say: Say) ->
         server_header=False,
         lifespan="off",
     )
+    sys.setswitchinterval(SWITCH)
     logging.getLogger("vael.studio").setLevel(logging.ERROR)
     address = f"http://{_shown(place.host)}:{port}/?token={token}"
     say(f"studio: {address}")

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from vael.errors import InputError
+from vael.studio.apart import apart
 from vael.studio.asked import Asked
 from vael.studio.columns import Reply, pack
 from vael.studio.facts import facts
 from vael.studio.loaded import Loaded
 from vael.studio.point_decoder import PointDecoder
-from vael.studio.services import SERVICES, service
+from vael.studio.services import SERVICES, Service, service
 from vael.studio.training import Training
 from vael.studio.worker import Worker
 
@@ -29,6 +30,7 @@ class Studio:
         self.worker = Worker(threads)
         self.show(loaded)
         self._listeners: set[asyncio.Queue[dict[str, Any] | bytes]] = set()
+        self._services: dict[str, Service] = {}
         self._loading: asyncio.Task[None] | None = None
         self.training = training or Training()
         self.training.attach(self.tell, self._fitted)
@@ -45,7 +47,7 @@ class Studio:
             return loaded, PointDecoder(loaded)
 
         async def show() -> None:
-            self.loaded, self.decoder = await self.worker.run(load)
+            self.loaded, self.decoder = await self.worker.run(lambda: apart(load))
             self.tell({"kind": "run", "id": self.loaded.id})
 
         self._loading = asyncio.create_task(show())
@@ -65,7 +67,13 @@ class Studio:
         if name not in SERVICES:
             raise InputError(f"there is no service {name!r}")
         loaded, asked = self.loaded, Asked(fields)
-        return await self.worker.run(lambda: _packed(service(name)(loaded, asked)))
+        return await self.worker.run(lambda: self._replied(name, loaded, asked))
+
+    def _replied(self, name: str, loaded: Loaded, asked: Asked) -> Generator[float, None, bytes]:
+        if name not in self._services:  # what it imports may take half a second
+            self._services[name] = yield from apart(lambda: service(name))
+        found = self._services[name](loaded, asked)
+        return pack(found if isinstance(found, Reply) else (yield from found))
 
     async def call(self, work: Callable[[Loaded], Reply | Generator[float, None, Reply]]) -> bytes:
         """Do other work on the run, and return its reply as a body."""

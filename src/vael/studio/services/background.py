@@ -15,6 +15,7 @@ from vael.errors import InputError
 from vael.estimators.geometry import radial_precision
 from vael.geometry import LatentManifold
 from vael.models.ensembles import DecoderEnsemble
+from vael.studio.apart import apart
 from vael.studio.asked import Asked
 from vael.studio.columns import Reply
 from vael.studio.kept import kept
@@ -54,7 +55,8 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
     origin, u, v = (asked.vector(name, size) for name in ("origin", "u", "v"))
     width, height = (asked.whole(name, 1, MOST_SIDE) for name in ("width", "height"))
     yield 0.0
-    field = {"density": _density, "magnification": _magnification, "uncertainty": _uncertainty}[kind](loaded)
+    make = {"density": _density, "magnification": _magnification, "uncertainty": _uncertainty}[kind]
+    field = yield from apart(lambda: make(loaded))
     across, down = ((np.arange(n) + 0.5) / n for n in (width, height))
     Z = (origin + down[:, None, None] * v + across[None, :, None] * u).reshape(-1, size)
     values = np.empty(len(Z), np.float32)
@@ -115,6 +117,7 @@ def _magnification(loaded: Loaded) -> _Field:
     def of(Z: np.ndarray) -> np.ndarray:
         return space.log_volume(torch.from_numpy(Z.astype(np.float32))).numpy()
 
+    of(loaded.latents[:2])  # the first call imports torch.func, which takes seconds
     return _Field(of, "ln √det G, the magnification factor", "")
 
 

@@ -16,6 +16,7 @@ from vael.datasets.classes import Classes
 from vael.distributions import as_law
 from vael.distributions.full_normal import FullNormal
 from vael.estimators import VAE
+from vael.studio.apart import apart
 from vael.studio.asked import Asked
 from vael.studio.columns import Reply
 from vael.studio.kept import kept
@@ -81,8 +82,8 @@ def encoded(loaded: Loaded, row: np.ndarray, number: int | None = None) -> Gener
             "samples": SAMPLES,
         }
         yield 0.5
-        evidence = float(estimator.score_samples(X, n_samples=EVIDENCE_SAMPLES)[0])
-        facts["evidence"] = {"value": evidence, "samples": EVIDENCE_SAMPLES}
+        evidence = yield from apart(lambda: estimator.score_samples(X, n_samples=EVIDENCE_SAMPLES), 0.5)
+        facts["evidence"] = {"value": float(evidence[0]), "samples": EVIDENCE_SAMPLES}
         yield 0.6
         usual = yield from _usual_elbo(loaded)
         facts["percentile"] = 100 * float((usual < elbo).mean())
@@ -99,7 +100,7 @@ def encoded(loaded: Loaded, row: np.ndarray, number: int | None = None) -> Gener
     }
     facts["neighbour_labels"] = loaded.label_words(near)
     yield 0.9
-    facts["probe"] = _probed(loaded, mean)
+    facts["probe"] = yield from apart(lambda: _probed(loaded, mean), 0.9)
     return Reply(facts, arrays)
 
 

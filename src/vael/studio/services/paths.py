@@ -12,6 +12,7 @@ from torch import Tensor
 from vael.errors import InputError
 from vael.estimators import VAE
 from vael.geometry import LatentManifold
+from vael.studio.apart import apart
 from vael.studio.asked import Asked
 from vael.studio.columns import Reply
 from vael.studio.kept import kept
@@ -56,9 +57,8 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
     if loaded.coordinates != loaded.estimator.n_components_:
         straight, geodesic, facts = _on_space(loaded, ends)
     else:
-        straight, geodesic, facts = _on_manifold(
-            loaded, unsure_manifold(loaded) if unsure else manifold(loaded), ends
-        )
+        space = unsure_manifold if unsure else manifold
+        straight, geodesic, facts = yield from apart(lambda: _on_manifold(loaded, space(loaded), ends), 0.1)
     yield 0.8
     rows = {
         f"{name}_rows": loaded.decoded(_strip(loaded, way, strip))
