@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from vael import VAE
+from vael.errors import InputError
 from vael.studio.columns import unpack
 from vael.studio.loaded import Loaded
 from vael.studio.services.exporting import MOST_BYTES, page
@@ -96,7 +97,87 @@ def test_a_table_is_shown_in_its_units(browser: Any, wine: Loaded, tmp_path: Pat
 def test_a_sphere_is_shown_from_the_side(browser: Any, sphere: Loaded, tmp_path: Path):
     assert len(page(sphere)) < MOST_BYTES
     shown = Exported(browser, tmp_path, sphere, "")
-    assert shown.image().max() > 0
+    for x in (None, 250, 330, 20):  # the last lies outside of the sphere's shadow
+        if x is not None:
+            shown.page.mouse.move(x, 300)
+            shown.page.wait_for_timeout(100)
+        np.testing.assert_allclose(np.linalg.norm(shown.z), 1, atol=1e-3)
+        z = shown.z / np.linalg.norm(shown.z)
+        np.testing.assert_allclose(shown.image(), sphere.decoded(z[None])[0].astype(int), atol=2)
+    shown.close()
+
+
+def facts_of(text: str) -> Any:
+    return unpack(base64.b64decode(text.split('id="body">')[1].split("<")[0]))
+
+
+def pixels_of(shown: Exported, colour: list[int]) -> int:
+    """How many pixels of the map have a colour, to two levels of each channel."""
+    return shown.page.locator(".map canvas").evaluate(
+        """(canvas, colour) => {
+            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            let count = 0;
+            for (let i = 0; i < data.length; i += 4)
+                count += data[i + 3] > 250 && colour.every((c, k) => Math.abs(data[i + k] - c) <= 2);
+            return count;
+        }""",
+        colour,
+    )
+
+
+def test_hidden_classes_stay_hidden_until_they_are_pressed(browser: Any, digits: Loaded, tmp_path: Path):
+    first = [6, 114, 163]
+    shown = Exported(browser, tmp_path, digits, "hidden=0,3", color_scheme="light")
+    assert pixels_of(shown, first) == 0
+    shown.page.get_by_role("button", name="0", exact=True).click()
+    shown.page.wait_for_timeout(150)
+    assert pixels_of(shown, first) > 100
+    assert shown.page.get_by_role("button", name="3", exact=True).get_attribute("aria-pressed") == "false"
+    shown.close()
+
+
+def test_a_view_that_was_zoomed_stays_zoomed(browser: Any, digits: Loaded, tmp_path: Path):
+    shown = Exported(browser, tmp_path, digits, "at=0.5,-0.25,0.002")
+    box = shown.page.locator(".map canvas").bounding_box()
+    place = np.array([box["x"] + box["width"] / 2 + 50, box["y"] + box["height"] / 2 - 100])
+    shown.page.mouse.move(*place)
+    shown.page.wait_for_timeout(100)
+    np.testing.assert_allclose(shown.z, [0.5 + 50 * 0.002, -0.25 + 100 * 0.002], atol=3e-3)
+    shown.page.get_by_role("button", name="+ zoom in").click()
+    shown.page.mouse.move(*place)
+    shown.page.wait_for_timeout(100)
+    assert np.abs(shown.z - [0.5, -0.25]).sum() > 0
+    shown.close()
+
+
+def test_points_keep_the_colour_of_the_view(
+    browser: Any, digits: Loaded, wine: Loaded, tmp_path: Path, ask: Any
+):
+    found = ask(digits, "values", name="elbo")
+    body = facts_of(page(digits, "colour=elbo"))
+    how = body.facts["colouring"]
+    assert (how["title"], how["unit"], how["low"]) == ("ELBO", "nats", pytest.approx(found.facts["low"]))
+    share = (found.arrays["values"] - how["low"]) / (how["high"] - how["low"])
+    np.testing.assert_allclose(body.arrays["colours"] / 254, np.clip(share, 0, 1), atol=0.5 / 254 + 1e-6)
+    assert facts_of(page(digits, "colour=part")).facts["colouring"]["names"][0] == "training"
+    assert facts_of(page(digits, "colour=none")).facts["colouring"] is None
+    with pytest.raises(InputError, match="no value 'none such'"):
+        page(digits, "colour=none such")
+    shown = Exported(browser, tmp_path, wine, "colour=column:alcohol")
+    assert shown.page.inner_text(".scale figcaption") == "alcohol"
+    assert pixels_of(shown, [68, 1, 84]) > 5  # the scale's low end
+    shown.close()
+
+
+def test_a_phone_is_wide_enough(browser: Any, digits: Loaded, tmp_path: Path):
+    shown = Exported(browser, tmp_path, digits, "", has_touch=True)
+    shown.page.set_viewport_size({"width": 360, "height": 740})
+    shown.page.wait_for_timeout(100)
+    assert shown.page.evaluate("document.documentElement.scrollWidth") <= 360
+    before = shown.z
+    shown.page.touchscreen.tap(100, 150)
+    shown.page.wait_for_timeout(100)
+    assert np.abs(shown.z - before).max() > 0.01
     shown.close()
 
 
@@ -140,7 +221,7 @@ def convolutional(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
 
 def test_the_atlas_is_exact_at_its_nodes(browser: Any, convolutional: Loaded, tmp_path: Path):
     text = page(convolutional, "z=0,0")
-    body = unpack(base64.b64decode(text.split('id="body">')[1].split("<")[0]))
+    body = facts_of(text)
     atlas, low, high = body.facts["atlas"], body.facts["low"], body.facts["high"]
     steps = np.array([7 / (atlas["columns"] - 1), 5 / (atlas["rows"] - 1)])
     node = np.array(low) + steps * (np.array(high) - low)

@@ -13,12 +13,12 @@ from urllib.parse import parse_qs
 
 import numpy as np
 
-from vael.datasets.classes import Classes
 from vael.errors import InputError
 from vael.studio.columns import Reply, pack
 from vael.studio.decoder_block import decoder_block
 from vael.studio.facts import facts
 from vael.studio.loaded import Loaded
+from vael.studio.services.export_colours import colours_of
 from vael.studio.web.files import page_folder
 
 __all__ = ["MOST_BYTES", "page"]
@@ -29,27 +29,28 @@ MOST_BYTES = 6 * 10**6
 DECODER_BYTES = 3 * 10**6
 ATLAS_BYTES = 2 * 10**6
 MOST_NODES = 40  # of the atlas, on a side
+GOLDEN = 0.6180339887498949
 ROOM = 0.05  # round the points, in parts of their extent
 
 
 def page(loaded: Loaded, view: str = "") -> str:
     """Return the file of a view.
 
-    It holds the places of the points on the map, to 16 bits, with their labels; and the decoder: its weights
+    It holds the places of the points on the map, to 16 bits, with their colours; and the decoder: its weights
     where it is a multilayer perceptron with a law that the page knows, else rows decoded on a grid over the
     map, between which the page blends.
 
     Arguments:
         loaded: The run.
-        view: The fragment of the studio's address; of it `axes` and `z` count. A map in three dimensions is
-            exported as its first two.
+        view: The fragment of the studio's address; of it `axes`, `z`, `at`, `colour` and `hidden` count. A
+            map in three dimensions is exported as its first two, all of them.
     """
     script, style = _built("export.js"), _built("export.css")
     seen = _View.of(loaded, view)
     every = facts(loaded)
     places = (loaded.latents.astype(np.float64) - seen.origin) @ seen.directions.T
-    if places.shape[1] == 1:
-        places = np.column_stack([places, np.zeros(len(places))])
+    if places.shape[1] == 1:  # a strip: its points are spread over heights that mean nothing
+        places = np.column_stack([places, 2 * (np.arange(len(places)) * GOLDEN % 1) - 1])
     low, high = places.min(0), places.max(0)
     margin = ROOM * np.maximum(high - low, 1e-6)
     low, high = low - margin, high + margin
@@ -66,9 +67,9 @@ def page(loaded: Loaded, view: str = "") -> str:
     room = MOST_BYTES - len(script) - len(style) - 4 * sum(a.nbytes for a in arrays.values()) // 3 - 20_000
     kept = _kept(len(places), room)
     arrays["places"] = np.rint((places[kept] - low) / (high - low) * 65535).astype(np.uint16)
-    labels = loaded.labels
-    if isinstance(labels, Classes):
-        arrays["labels"] = labels.codes[kept].astype(np.uint8)
+    colours = colours_of(loaded, seen.colour, seen.hidden)
+    if colours is not None:
+        arrays["colours"] = colours.numbers[kept]
     shown |= {
         "title": every["run"]["name"],
         "version": version("vael"),
@@ -77,11 +78,13 @@ def page(loaded: Loaded, view: str = "") -> str:
         "left_out": len(places) - len(kept),
         "low": low,
         "high": high,
+        "at": seen.at,
         "names": seen.names,
+        "space": every["model"]["latent_space"],
         "z": seen.z,
         "origin": seen.origin,
         "directions": seen.directions,
-        "label_names": labels.names if isinstance(labels, Classes) else None,
+        "colouring": None if colours is None else colours.facts,
         "image_shape": loaded.image_shape,
         "value_range": every["data"]["value_range"],
         "feature_names": every["data"]["feature_names"],
@@ -98,6 +101,9 @@ class _View:
     directions: np.ndarray
     names: tuple[str, str]
     z: np.ndarray
+    at: np.ndarray | None  # the middle, and map units of a pixel
+    colour: str
+    hidden: list[int]
 
     @classmethod
     def of(cls, loaded: Loaded, view: str) -> _View:
@@ -105,14 +111,19 @@ class _View:
         asked = {name: values[0] for name, values in parse_qs(view.lstrip("#")).items()}
         latent = facts(loaded)["latent"]
         z = _numbers(asked.get("z", ""), size)
-        z = np.array(latent["mean"]) if z is None else z
+        z = _onto_space(loaded, (np.array(latent["mean"]) if z is None else z)[None])[0]
+        at = None if asked.get("dims") == "3" else _numbers(asked.get("at", ""), 3)
+        if at is not None and at[2] <= 0:
+            at = None
+        hidden = [int(code) for code in asked.get("hidden", "").split(",") if code.isdecimal()]
+        rest = (z, at, asked.get("colour", "label"), hidden)
         if asked.get("axes") == "principal":
             directions = np.array(latent["axes"])[:2]
-            return cls(np.array(latent["mean"]), directions, ("axis 1", "axis 2"), z)
-        found = [int(a) for a in asked.get("axes", "").split(",") if a.isdigit() and int(a) < size]
+            return cls(np.array(latent["mean"]), directions, ("axis 1", "axis 2"), *rest)
+        found = [int(a) for a in asked.get("axes", "").split(",") if a.isdecimal() and int(a) < size]
         chosen = list(dict.fromkeys([*found, *range(size)]))[:2]
         names = [f"z{axis + 1}" for axis in chosen] + [""]
-        return cls(np.zeros(size), np.eye(size)[chosen], (names[0], names[1]), z)
+        return cls(np.zeros(size), np.eye(size)[chosen], (names[0], names[1]), *rest)
 
 
 def _numbers(text: str, size: int) -> np.ndarray | None:
