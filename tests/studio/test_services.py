@@ -8,12 +8,16 @@ import torch
 from scipy.special import logsumexp
 from scipy.stats import norm
 
+from vael import VAE
 from vael.errors import InputError
+from vael.estimators.geometry import radial_precision
 from vael.studio.facts import facts
 from vael.studio.loaded import TEST, TRAIN, VALIDATION
 from vael.studio.point_decoder import FAR, PointDecoder
 from vael.studio.services import SERVICES, service
 from vael.studio.terms import terms_of
+
+from .conftest import run_of
 
 
 def shown(loaded, rows):
@@ -279,3 +283,34 @@ def test_facts_name_the_networks_and_each_latents_nats(digits, sphere, plain):
     assert sum(found["latent"]["kl"]) == pytest.approx(kept.validation_kl)
     assert facts(sphere)["latent"]["kl"] is None
     assert facts(plain)["latent"]["kl"] is None
+
+
+def test_a_fitted_uncertainty_is_the_deviation_of_what_the_decoder_misses(digits, ask):
+    found, Z = picture(ask, digits, "uncertainty")
+    rows = digits.dataset.X[digits.parts == TRAIN]
+    radial = radial_precision(digits.estimator, rows)
+    expected = radial.precision(torch.tensor(Z, dtype=torch.float32))[..., 0].numpy() ** -0.5 / 64**0.5
+    np.testing.assert_allclose(found.arrays["values"], expected, rtol=1e-5)
+    assert found.facts["low"] <= found.facts["high"] == pytest.approx(found.arrays["values"].max(), rel=1e-6)
+
+
+def test_an_ensembles_uncertainty_is_its_members_spread(tmp_path, ask):
+    loaded = run_of(tmp_path / "three", "digits", VAE(2, hidden=(16,), max_epochs=2, n_decoders=3))
+    found, Z = picture(ask, loaded, "uncertainty", shape=(3, 4))
+    z = torch.tensor(Z.reshape(-1, 2), dtype=torch.float32)
+    decoder = loaded.estimator.model_.decoder.eval()
+    with torch.no_grad():
+        means = np.stack([decoder.likelihood(net(z)).mean.numpy() for net in decoder.nets]).astype(float)
+    expected = np.sqrt(means.var(0, ddof=1).mean(-1))
+    np.testing.assert_allclose(found.arrays["values"].ravel(), expected, rtol=1e-4)
+    assert "3 decoders" in found.facts["title"]
+
+
+def test_the_kl_of_a_row_on_the_sphere_is_that_of_the_law(sphere, ask):
+    """Power spherical posteriors: KL to the uniform law is ln of the sphere's area less their entropy."""
+    kl = ask(sphere, "values", name="kl").arrays["values"][:50].astype(float)
+    x = torch.from_numpy(np.ascontiguousarray(sphere.estimator.scored_rows(sphere.dataset.X[:50])))
+    with torch.no_grad():
+        q_z = sphere.estimator.model_.eval().encoder(x)
+        entropy = q_z.entropy().double().numpy()
+    np.testing.assert_allclose(kl, np.log(4 * np.pi) - entropy, rtol=1e-3, atol=1e-3)
