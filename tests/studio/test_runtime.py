@@ -24,7 +24,7 @@ from vael.models import (
 )
 from vael.nn import MLP, GatedMLP, Linear
 from vael.nn.activations import ACTIVATIONS
-from vael.studio.decoder_block import DecoderBlock, decoder_block
+from vael.studio.decoder_block import HALF_ABOVE, DecoderBlock, decoder_block
 
 STUDIO = Path(__file__).parents[2] / "studio"
 NODE = shutil.which("node")
@@ -96,3 +96,12 @@ def test_decoders_that_the_runtime_does_not_know_are_not_written():
     user = Case("user", Decoder(torch.nn.Sequential(torch.nn.Linear(3, FEATURES)), Bernoulli()))
     for case in (other, user):
         assert decoder_block(case.decoder) is None
+
+
+def test_large_decoders_are_written_in_half_precision():
+    large = Case("large", Decoder(MLP(3, FEATURES, (860, 860)), Bernoulli()))
+    block = decoder_block(large.decoder)
+    assert block is not None
+    assert block.half
+    weights = sum(p.numel() for p in large.decoder.net.parameters())
+    assert block.numbers.nbytes == 2 * weights < HALF_ABOVE < 4 * weights

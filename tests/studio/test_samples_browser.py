@@ -233,6 +233,8 @@ def test_the_export_link_saves_the_view(visit: Any, eight: Loaded):
     expected = exported(eight, view)
     assert waiting.value.path().read_text(encoding="utf-8") == expected
     assert "decoder that works without a server" in link.get_attribute("title")
+    told = float(link.inner_text().removeprefix("Export").removesuffix("MB"))
+    assert told == pytest.approx(len(expected) / 1e6, abs=0.1)
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: cd studio && npm ci")

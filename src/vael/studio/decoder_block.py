@@ -22,7 +22,7 @@ from vael.nn.activations import ACTIVATIONS
 
 __all__ = ["DecoderBlock", "decoder_block"]
 
-HALF_ABOVE = 3 * 2**20
+HALF_ABOVE = 3 * 10**6
 """Bytes of single precision above which weights are written in half precision."""
 
 

@@ -16,8 +16,8 @@ export function expectedSize(): number {
 }
 
 export function ExportLink() {
-  const size = expectedSize();
-  const says = `One HTML file of this view, about ${size < 1 ? size.toFixed(1) : Math.round(size)} MB: points, labels and a decoder that works without a server`;
+  const size = `${expectedSize().toFixed(1)} MB`;
+  const says = `One HTML file of this view, about ${size}: points, their colours and a decoder that works without a server`;
   return (
     <a
       class="button"
@@ -28,10 +28,10 @@ export function ExportLink() {
         const url = address("api/export");
         url.searchParams.set("view", location.hash.slice(1));
         event.currentTarget.href = url.href;
-        announce("The file is being made", 0);
+        announce(`The file is being made, about ${size}`, 0);
       }}
     >
-      Export
+      Export <small>{size}</small>
     </a>
   );
 }

@@ -15,7 +15,7 @@ import numpy as np
 
 from vael.errors import InputError
 from vael.studio.columns import Reply, pack
-from vael.studio.decoder_block import decoder_block
+from vael.studio.decoder_block import HALF_ABOVE, decoder_block
 from vael.studio.facts import facts
 from vael.studio.loaded import Loaded
 from vael.studio.services.export_colours import colours_of
@@ -26,7 +26,6 @@ __all__ = ["MOST_BYTES", "page"]
 MOST_BYTES = 6 * 10**6
 """Of the whole file: points are left out where it would be larger."""
 
-DECODER_BYTES = 3 * 10**6
 ATLAS_BYTES = 2 * 10**6
 MOST_NODES = 40  # of the atlas, on a side
 GOLDEN = 0.6180339887498949
@@ -57,7 +56,7 @@ def page(loaded: Loaded, view: str = "") -> str:
     arrays: dict[str, np.ndarray] = {}
     shown: dict[str, Any] = {"decoder": None, "scaling": None, "atlas": None}
     block = decoder_block(loaded.estimator.model_.decoder)
-    if block is not None and block.numbers.nbytes <= DECODER_BYTES:
+    if block is not None and block.numbers.nbytes <= HALF_ABOVE:
         scaling = loaded.estimator.schema_.scaling
         arrays["halves" if block.half else "weights"] = block.numbers
         shown["decoder"] = block.facts
