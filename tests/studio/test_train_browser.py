@@ -76,6 +76,13 @@ def test_a_fit_is_begun_by_keys_watched_and_shown(browser: Any, studio: StudioPr
     assert number(page, 1) == pytest.approx(max(e.validation_bound for e in fitted.history_), rel=5e-3)
     assert number(page, 2) == pytest.approx(last.validation_log_likelihood, rel=5e-3)
     assert number(page, 3) == pytest.approx(last.validation_kl, rel=5e-3)
+    page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.page.locator(".panel .figures button.python").nth(3).click()
+    page.settle(200)
+    *lines, expression = page.page.evaluate("navigator.clipboard.readText()").split("\n")
+    known: dict[str, Any] = {}
+    exec("\n".join(lines), known)
+    assert eval(expression, known) == last.validation_kl
     for canvas in (".curves canvas", "canvas.small-map"):
         page.until(INKED % canvas)
     assert page.page.locator(".panel .strip").count() == 2

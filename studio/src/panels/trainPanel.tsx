@@ -10,7 +10,7 @@ import { RowView } from "../parts/row";
 import { Empty, Wrong } from "../parts/states";
 import { address, told } from "../server/client";
 import type { Body } from "../server/columns";
-import type { EpochFacts } from "../server/events";
+import type { EpochFacts, EpochMetrics } from "../server/events";
 import { known } from "../state/facts";
 import { colours, inkColour } from "../state/theme";
 import { boundOf, history, newest, training } from "../state/training";
@@ -129,12 +129,22 @@ function Numbers() {
   const best = history.value.reduce((a, b) => (boundOf(b) > boundOf(a) ? b : a));
   return (
     <dl class="figures">
-      <Figure name="bound" value={boundOf(last)} unit="nats" />
-      <Figure name={`best, epoch ${best.epoch}`} value={boundOf(best)} unit="nats" />
-      <Figure name="reconstruction" value={last.validation_log_likelihood ?? last.train_log_likelihood} unit="nats" />
-      <Figure name="KL" value={last.validation_kl ?? last.train_kl} unit="nats" />
+      <Figure name="bound" value={boundOf(last)} unit="nats" code={code(last, "bound")} />
+      <Figure name={`best, epoch ${best.epoch}`} value={boundOf(best)} unit="nats" code={code(best, "bound")} />
+      <Figure name="reconstruction" value={last.validation_log_likelihood ?? last.train_log_likelihood} unit="nats" code={code(last, "log_likelihood")} />
+      <Figure name="KL" value={last.validation_kl ?? last.train_kl} unit="nats" code={code(last, "kl")} />
     </dl>
   );
+}
+
+/** Python of an epoch's number, which works once the fit is done and its run is kept. */
+function code(metrics: EpochMetrics, term: "bound" | "log_likelihood" | "kl"): () => string {
+  const { folder } = known().run;
+  const { run } = training.value;
+  const kept = run ? folder.replace(/[^/\\]*$/, run) : folder;
+  const of = metrics.validation_bound === null ? "train" : "validation";
+  return () =>
+    ["import vael", "", `vae = vael.load(${JSON.stringify(kept)})  # once the fit is done`, `vae.history_[${metrics.epoch - 1}].${of}_${term}`].join("\n");
 }
 
 function Curves() {
