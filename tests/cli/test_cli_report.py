@@ -160,7 +160,7 @@ def test_demo_says_where_the_report_is(
     said = vael("demo", "--out", "d", "--quick")
     assert said.status == 0
     assert asked == [(Path("d"), True)]
-    assert said.err == "fitting the map\n"
+    assert said.err == "fitting the map\nnext: vael studio d/plane\n"
     assert said.out == f"report: {tmp_path / 'd' / 'report.html'}\n"
     (tmp_path / "d" / "mine").touch()
     said = vael("demo", "--out", "d")
