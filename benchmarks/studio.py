@@ -3,6 +3,7 @@
     python benchmarks/studio.py RUN latency          # one client, one point after the other
     python benchmarks/studio.py RUN clients          # 50 clients moving for 60 s
     python benchmarks/studio.py RUN page             # first paint and frames in Chromium, drawn in software
+    python benchmarks/studio.py SPACE space          # the same in 3-D, of a run with three latents
 
 RUN: a run of MNIST in two latents, decoder 2-500-784:
     vael fit mnist --n-components 2 --likelihood bernoulli --max-epochs 12 --out RUN
@@ -182,7 +183,7 @@ FRAMES = """
 """
 
 
-def page(run: Path) -> None:
+def page(run: Path, name: str = "studio_page", view: str = "") -> None:
     from playwright.sync_api import sync_playwright
 
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
@@ -190,7 +191,7 @@ def page(run: Path) -> None:
     with served(run) as studio, sync_playwright() as started:
         browser = started.chromium.launch(executable_path=chromium, args=list(FLAGS))
         opened = browser.new_page(viewport={"width": 1280, "height": 800})
-        opened.goto(studio.address)
+        opened.goto(f"{studio.address}#{view}")
         while not opened.evaluate("performance.getEntriesByName('points drawn').length"):
             time.sleep(0.05)
         paint = opened.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
@@ -200,7 +201,7 @@ def page(run: Path) -> None:
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         rows.append({"what": "first paint", "ms": float(paint)})
         rows.append({"what": "70000 points drawn", "ms": float(drawn)})
-        for name, drag in (("moving the cursor", False), ("panning", True)):
+        for what, drag in (("moving the cursor", False), ("dragging the map", True), ("zooming", False)):
             opened.mouse.move(x, y)
             if drag:
                 opened.mouse.down()
@@ -209,14 +210,17 @@ def page(run: Path) -> None:
             step = 0
             while time.perf_counter() < end:
                 step += 1
-                opened.mouse.move(x + 120 * np.sin(step / 15), y + 90 * np.cos(step / 11))
+                if what == "zooming":
+                    opened.mouse.wheel(0, 40 if step % 80 < 40 else -40)
+                else:
+                    opened.mouse.move(x + 120 * np.sin(step / 15), y + 90 * np.cos(step / 11))
             found = np.array(opened.evaluate("() => window.gaps"))
             if drag:
                 opened.mouse.up()
-            rows.append({"what": f"frame, {name}", **quantiles(found[3:] / 1000)})
+            rows.append({"what": f"frame, {what}", **quantiles(found[3:] / 1000)})
         browser.close()
     record(
-        "studio_page",
+        name,
         rows,
         [
             "Chromium without a window, drawing in software (SwiftShader), 1280 x 800, 70000 points.",
@@ -225,9 +229,14 @@ def page(run: Path) -> None:
     )
 
 
+def space(run: Path) -> None:
+    page(run, "studio_space", "dims=3")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("part", choices=("latency", "clients", "page"))
+    parser.add_argument("part", choices=("latency", "clients", "page", "space"))
     given = parser.parse_args()
-    {"latency": latency, "clients": clients, "page": page}[given.part](given.run)
+    parts = {"latency": latency, "clients": clients, "page": page, "space": space}
+    parts[given.part](given.run)
