@@ -20,7 +20,7 @@ from vael.studio.asked import Asked
 from vael.studio.columns import unpack
 from vael.studio.loaded import Loaded
 from vael.studio.studio import Studio
-from vael.studio.training import spec_of
+from vael.studio.training import Training, spec_of
 from vael.studio.web.app import make_app
 from vael.studio.web.security import Guard
 
@@ -205,3 +205,40 @@ def test_data_that_moved_are_fitted_where_they_are(tmp_path: Path):
         assert messages[-1]["kind"] == "run", messages[-1]
         assert opened.get("/api/facts").json()["run"]["name"] == name
     assert Loaded.open(tmp_path / "runs" / name).rows.shape == (60, 4)
+
+
+def test_a_watched_fit_is_shown_further_on(digits: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """`vael fit --studio`: the first epoch is shown at once, later ones in its place."""
+    spec = {
+        "estimator": "VAE",
+        "parameters": {"n_components": 2, "max_epochs": 3000, "patience": "never", "random_state": 0},
+        "source": "digits",
+        "run": str(tmp_path / "run"),
+        "snapshots": str(tmp_path / "snapshots"),
+    }
+    said: list[Any] = []
+
+    async def watch() -> list[str]:
+        training = Training()
+        await training.start(spec)
+        await asyncio.wait_for(training.snapshot.wait(), 60)
+        assert training.newest is not None
+        studio = Studio(Loaded.open(training.newest), training)
+        seen = [studio.loaded.id]
+        first = studio.loaded
+        monkeypatch.setattr(studio, "tell", said.append)
+        while len(seen) < 2:
+            await asyncio.sleep(0.2)
+            if studio.loaded.id != seen[-1]:
+                seen.append(studio.loaded.id)
+        assert studio.loaded.dataset is first.dataset  # not read again
+        await asyncio.sleep(0.5)
+        assert not first.folder.exists()
+        expected = vael.load(studio.loaded.folder).transform(digits.dataset.X)
+        np.testing.assert_allclose(studio.loaded.latents, expected, atol=1e-6)
+        await studio.close()
+        return seen
+
+    seen = asyncio.run(asyncio.wait_for(watch(), 120))
+    assert len(set(seen)) == 2
+    assert vael.load(tmp_path / "run").best_epoch_ >= 1

@@ -8,9 +8,11 @@ four bytes, little-endian. An interrupt (SIGINT) ends training and keeps the bes
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
+import time
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +30,7 @@ from vael.studio.columns import Reply, pack
 __all__ = ["WATCHED", "main", "send"]
 
 WATCHED, SHOWN = 2_000, 8
+SNAPSHOT_SECONDS, SNAPSHOT_SHARE = 10.0, 10.0  # between snapshots: at least, and in units of what one takes
 NICENESS = 5  # what is under somebody's cursor comes first
 
 
@@ -47,7 +50,7 @@ class Watcher:
         self.rows = np.sort(rng.permutation(len(dataset.X))[:WATCHED])
         self.few = np.sort(rng.permutation(len(dataset.X))[:SHOWN])
         self.limits = value_range(dataset.X) if dataset.image_shape else None
-        self.snapshot = spec.get("snapshot")
+        self.taken, self.last, self.cost = 0, -math.inf, 0.0  # snapshots, when, and what one takes
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Nothing to set up."""
@@ -72,11 +75,21 @@ class Watcher:
             _, codes = np.unique(self.dataset.y, return_inverse=True)
             arrays["labels"] = (codes[self.rows] % 250).astype(np.uint8)
         send(self.out, "epoch", arrays, metrics=asdict(estimator.history_[-1]))
-        if self.snapshot is not None:
-            _keep(self.spec, Path(self.snapshot), fitted_estimator, self.dataset)
-            self.snapshot = None
-            send(self.out, "snapshot")
+        if "snapshots" in self.spec:
+            self._snapshot(fitted_estimator)
         return False
+
+    def _snapshot(self, fitted_estimator: Any) -> None:
+        """Keep the model as it is now as a run that can be shown; not so often that training suffers."""
+        start = time.monotonic()
+        if start - self.last < max(SNAPSHOT_SECONDS, SNAPSHOT_SHARE * self.cost):
+            return
+        folder = Path(self.spec["snapshots"]) / str(self.taken) / Path(self.spec["run"]).name
+        folder.parent.mkdir(parents=True)
+        _keep(self.spec, folder, fitted_estimator, self.dataset)
+        send(self.out, "snapshot", run=str(folder))
+        self.taken, self.last = self.taken + 1, time.monotonic()
+        self.cost = self.last - start
 
     def _seen(self, rows: np.ndarray) -> np.ndarray:
         flat = rows.reshape(len(rows), -1).astype(np.float32)

@@ -51,6 +51,15 @@ class Loaded:
         run_data = read(folder)
         return cls(folder, estimator, run_data, run_data.dataset(moved), moved)
 
+    def other_model(self, folder: Path) -> Loaded:
+        """Load another run, of the same data where its digest says so."""
+        run_data = read(folder)
+        if (run_data.sha256, run_data.sha256_test) != (self.run_data.sha256, self.run_data.sha256_test):
+            return Loaded.open(folder)
+        estimator = vael.load(folder)
+        assert isinstance(estimator, VAE | Autoencoder)
+        return Loaded(folder, estimator, run_data, self.dataset)
+
     @cached_property
     def id(self) -> str:
         """Twelve hex digits that tell this run's weights from others."""

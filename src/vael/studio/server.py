@@ -84,16 +84,15 @@ def serve_fit(spec: dict[str, Any], place: Place = HERE, *, say: Say = print) ->
     from vael.studio.training import Training
 
     with _listen(place) as listening, tempfile.TemporaryDirectory(prefix="vael-studio-") as folder:
-        snapshot = Path(folder) / Path(spec["run"]).name
 
         async def run() -> None:
             training = Training()
-            await training.start({**spec, "snapshot": str(snapshot)})
+            await training.start({**spec, "snapshots": folder})
             say("training: the studio opens when the first epoch is done")
             await training.snapshot.wait()
-            if not (snapshot / "data.json").exists():
+            if training.newest is None:
                 raise InputError(training.error or "training ended before its first epoch")
-            await _run(Studio(Loaded.open(snapshot), training), listening, place, say)
+            await _run(Studio(Loaded.open(training.newest), training), listening, place, say)
 
         asyncio.run(run())
     say("the studio has ended")

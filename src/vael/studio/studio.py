@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ class Studio:
         self._services: dict[str, Service] = {}
         self._loading: asyncio.Task[None] | None = None
         self.training = training or Training()
-        self.training.attach(self.tell, self._fitted)
+        self.training.attach(self.tell, self._fitted, self._moved)
 
     def show(self, loaded: Loaded) -> None:
         """Show a run in place of the one that is shown."""
@@ -41,16 +42,37 @@ class Studio:
 
     def _fitted(self, folder: Path) -> None:
         """Show a run that was just fitted, and tell the pages."""
-
-        def load() -> tuple[Loaded, PointDecoder]:
-            loaded = Loaded.open(folder)
-            return loaded, PointDecoder(loaded)
+        before = self._loading
 
         async def show() -> None:
-            self.loaded, self.decoder = await self.worker.run(lambda: apart(load))
-            self.tell({"kind": "run", "id": self.loaded.id})
+            if before is not None:
+                await asyncio.gather(before, return_exceptions=True)
+            await self._open(folder)
 
         self._loading = asyncio.create_task(show())
+
+    def _moved(self, folder: Path) -> None:
+        """Show a snapshot of a fit in place of the one before, unless that is still being opened."""
+        if self._loading is not None and not self._loading.done():
+            return
+        shown = self.loaded.folder
+
+        async def show() -> None:
+            await self._open(folder)
+            if shown.parent.parent == folder.parent.parent:
+                shutil.rmtree(shown.parent, ignore_errors=True)
+
+        self._loading = asyncio.create_task(show())
+
+    async def _open(self, folder: Path) -> None:
+        before = self.loaded
+
+        def load() -> tuple[Loaded, PointDecoder]:
+            loaded = before.other_model(folder)
+            return loaded, PointDecoder(loaded)
+
+        self.loaded, self.decoder = await self.worker.run(lambda: apart(load))
+        self.tell({"kind": "run", "id": self.loaded.id})
 
     async def close(self) -> None:
         """End the fit that is under way, which keeps its best, and the worker."""

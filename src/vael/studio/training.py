@@ -78,7 +78,9 @@ class Training:
     def __init__(self) -> None:
         self._tell: Callable[[Message], None] | None = None
         self._done: Callable[[Path], None] | None = None
+        self._moved: Callable[[Path], None] | None = None
         self._finished: Path | None = None
+        self.newest: Path | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._starting = False
         self._following: asyncio.Task[None] | None = None
@@ -87,14 +89,20 @@ class Training:
         self._state: dict[str, Any] = {"running": False, "error": ""}
         self.snapshot = asyncio.Event()
 
-    def attach(self, tell: Callable[[Message], None], done: Callable[[Path], None]) -> None:
+    def attach(
+        self,
+        tell: Callable[[Message], None],
+        done: Callable[[Path], None],
+        moved: Callable[[Path], None],
+    ) -> None:
         """Say who hears of fits.
 
         Arguments:
             tell: Sends a message to every page.
             done: Called with the run's folder when a fit has ended well; at once, if one has already.
+            moved: Called with the folder of each snapshot of a fit that takes them.
         """
-        self._tell, self._done = tell, done
+        self._tell, self._done, self._moved = tell, done, moved
         if self._finished is not None:
             done(self._finished)
 
@@ -192,7 +200,10 @@ class Training:
         if kind == "begun":
             self._say(max_epochs=facts["max_epochs"])
         elif kind == "snapshot":
+            self.newest = Path(facts["run"])
             self.snapshot.set()
+            if self._moved is not None:
+                self._moved(self.newest)
         elif kind == "epoch":
             self._history.append(facts["metrics"])
             self._last = body

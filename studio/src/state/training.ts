@@ -4,7 +4,10 @@ import { signal } from "@preact/signals";
 import type { Body } from "../server/columns";
 import { listenToServer, type EpochFacts, type EpochMetrics, type TrainingState } from "../server/events";
 import { announce } from "./announce";
-import { facts } from "./facts";
+import { askJson } from "../server/client";
+import { cursor } from "./cursor";
+import { facts, type Facts } from "./facts";
+import { loadPoints } from "./points";
 
 export const training = signal<TrainingState>({ running: false, error: "" });
 export const history = signal<readonly EpochMetrics[]>([]);
@@ -27,9 +30,20 @@ export function followTraining(): void {
       if (history.value.at(-1)?.epoch !== metrics.epoch) history.value = [...history.value, metrics];
     },
     run(id) {
-      if (facts.value && facts.value.run.id !== id) location.reload();
+      if (facts.value && facts.value.run.id !== id) void showRun();
     },
   });
+}
+
+/** Another model is shown: where it is the same run, further on, the page takes it in; else all is loaded anew. */
+async function showRun(): Promise<void> {
+  const before = facts.value!;
+  const found = await askJson<Facts>("api/facts").catch(() => null);
+  if (!found) return;
+  if (found.run.name !== before.run.name || found.model.coordinates !== before.model.coordinates) return location.reload();
+  facts.value = found;
+  await loadPoints();
+  cursor.value = cursor.value.slice(); // decoded anew
 }
 
 /** The bound that chooses the best epoch. */
