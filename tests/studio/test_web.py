@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -286,6 +288,29 @@ def test_the_newest_point_is_always_answered(client: TestClient):
         while not answered or answered[-1] != 299:
             answered.append(read(socket.receive_bytes())[0])
         assert answered == sorted(set(answered))
+
+
+def test_what_was_overtaken_is_never_answered(digits: Loaded):
+    """The decoder takes its time at the first point: of 300 that came meanwhile only the last counts."""
+    studio = Studio(digits)
+    decode, free = studio.decoder, threading.Event()
+
+    def slow(z: np.ndarray) -> Any:
+        free.wait(20)
+        return decode(z)
+
+    studio.decoder = slow  # type: ignore[assignment]
+    with TestClient(make_app(studio, GUARD), base_url=f"http://{HOST}") as client:
+        client.get(f"/?token={TOKEN}")
+        with client.websocket_connect(DECODE) as socket:
+            for number in range(300):
+                socket.send_bytes(point(number, number / 100, 0.0))
+            time.sleep(0.5)  # until all are read
+            free.set()
+            answered = [read(socket.receive_bytes())[0]]
+            while answered[-1] != 299:
+                answered.append(read(socket.receive_bytes())[0])
+    assert len(answered) <= 2
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import wraps
 from threading import RLock
 from typing import TypeVar
@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from vael.studio.loaded import Loaded
 
-__all__ = ["kept"]
+__all__ = ["kept", "kept_in_pieces"]
 
 T = TypeVar("T")
 
@@ -29,5 +29,23 @@ def kept(make: Callable[[Loaded], T]) -> Callable[[Loaded], T]:
             if loaded not in found:
                 found[loaded] = make(loaded)
             return found[loaded]
+
+    return of
+
+
+def kept_in_pieces(
+    make: Callable[[Loaded], Generator[float, None, T]],
+) -> Callable[[Loaded], Generator[float, None, T]]:
+    """Make what a generator makes of a run once, piece by piece, and keep it as long as the run.
+
+    Two that ask before it is there both make it: neither waits for a client that may be gone.
+    """
+    found: WeakKeyDictionary[Loaded, T] = WeakKeyDictionary()
+
+    @wraps(make)
+    def of(loaded: Loaded) -> Generator[float, None, T]:
+        if loaded not in found:
+            found[loaded] = yield from make(loaded)
+        return found[loaded]
 
     return of

@@ -94,8 +94,7 @@ class Studio:
     def _replied(self, name: str, loaded: Loaded, asked: Asked) -> Generator[float, None, bytes]:
         if name not in self._services:  # what it imports may take half a second
             self._services[name] = yield from apart(lambda: service(name))
-        found = self._services[name](loaded, asked)
-        return pack(found if isinstance(found, Reply) else (yield from found))
+        return (yield from _packed(self._services[name](loaded, asked)))
 
     async def call(self, work: Callable[[Loaded], Reply | Generator[float, None, Reply]]) -> bytes:
         """Do other work on the run, and return its reply as a body."""
@@ -121,10 +120,5 @@ class Studio:
         self._listeners.discard(listener)
 
 
-def _packed(found: Reply | Generator[float, None, Reply]) -> bytes | Generator[float, None, bytes]:
-    return pack(found) if isinstance(found, Reply) else _packed_at_last(found)
-
-
-def _packed_at_last(found: Generator[float, None, Reply]) -> Generator[float, None, bytes]:
-    reply = yield from found
-    return pack(reply)
+def _packed(found: Reply | Generator[float, None, Reply]) -> Generator[float, None, bytes]:
+    return pack(found if isinstance(found, Reply) else (yield from found))

@@ -19,7 +19,7 @@ from vael.estimators import VAE
 from vael.studio.apart import apart
 from vael.studio.asked import Asked
 from vael.studio.columns import Reply
-from vael.studio.kept import kept
+from vael.studio.kept import kept, kept_in_pieces
 from vael.studio.loaded import TRAIN, Loaded
 from vael.studio.services.background import training_sample
 from vael.studio.terms import SAMPLES, terms
@@ -120,18 +120,10 @@ def _codes(loaded: Loaded) -> KDTree:
     return KDTree(loaded.latents.astype(np.float64))
 
 
-@kept
-def _cell(loaded: Loaded) -> list[np.ndarray]:
-    return []
-
-
+@kept_in_pieces
 def _usual_elbo(loaded: Loaded) -> Generator[float, None, np.ndarray]:
-    """ELBOs of a sample of training rows, computed once, piece by piece."""
-    cell = _cell(loaded)
-    if not cell:
-        found = yield from terms(loaded, training_sample(loaded))
-        cell[:] = [np.sort(found.elbo)]
-    return cell[0]
+    """ELBOs of a sample of training rows."""
+    return (yield from terms(loaded, training_sample(loaded))).elbo
 
 
 @kept

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from vael.errors import InputError
 from vael.estimators import VAE
 from vael.studio.asked import Asked
 from vael.studio.columns import Reply
+from vael.studio.kept import kept_in_pieces
 from vael.studio.loaded import Loaded
 from vael.studio.terms import squared_errors, terms
 
@@ -23,8 +23,6 @@ TERMS = {
 }
 ERROR = ("squared error of the reconstruction, a feature", "")
 COLUMN = "column:"
-
-_found: WeakKeyDictionary[Loaded, dict[str, np.ndarray]] = WeakKeyDictionary()
 
 
 def offered(loaded: Loaded) -> list[dict[str, str]]:
@@ -52,12 +50,9 @@ def answer(loaded: Loaded, asked: Asked) -> Generator[float, None, Reply]:
     return Reply({**choice, "low": low, "high": high}, {"values": values})
 
 
+@kept_in_pieces
 def _terms(loaded: Loaded) -> Generator[float, None, dict[str, np.ndarray]]:
-    if loaded not in _found:
-        if "error" in {value["name"] for value in offered(loaded)}:
-            made = {"error": (yield from squared_errors(loaded, loaded.rows))}
-        else:
-            found = yield from terms(loaded, loaded.rows)
-            made = {"elbo": found.elbo, "log_likelihood": found.log_likelihood, "kl": found.kl}
-        _found[loaded] = made
-    return _found[loaded]
+    if "error" in {value["name"] for value in offered(loaded)}:
+        return {"error": (yield from squared_errors(loaded, loaded.rows))}
+    found = yield from terms(loaded, loaded.rows)
+    return {"elbo": found.elbo, "log_likelihood": found.log_likelihood, "kl": found.kl}

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -54,23 +53,17 @@ def make_app(studio: Studio, guard: Guard) -> Starlette:
         return Response(body, media_type=BODY)
 
     async def encode_file(request: Request) -> Response:
-        if find_spec("vael.studio.services.encoding_file") is None:
-            return JSONResponse({"error": "there is no such service"}, 404)
-        from importlib import import_module
+        from vael.studio.services.encoding_file import answer_file  # imports scikit-learn
 
-        answer = import_module("vael.studio.services.encoding_file").answer_file
         name = request.query_params.get("name", "")[-200:]
         content = await read_body(request, MOST_FILE)
-        return Response(await studio.call(lambda loaded: answer(loaded, content, name)), media_type=BODY)
+        return Response(await studio.call(lambda loaded: answer_file(loaded, content, name)), media_type=BODY)
 
     async def export(request: Request) -> Response:
-        if find_spec("vael.studio.services.exporting") is None:
-            return JSONResponse({"error": "there is no such address"}, 404)
-        from importlib import import_module
+        from vael.studio.services.exporting import page as exported
 
-        make = import_module("vael.studio.services.exporting").page
         view, loaded = request.query_params.get("view", "")[:2000], studio.loaded
-        text = await studio.worker.run(lambda: make(loaded, view))
+        text = await studio.worker.run(lambda: exported(loaded, view))
         name = "".join(c if c.isalnum() or c in "-_" else "-" for c in loaded.folder.resolve().name)
         return Response(
             text,
