@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,17 @@ from vael.studio.asked import Asked
 from vael.studio.columns import Reply
 from vael.studio.loaded import Loaded
 from vael.studio.services import service
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from studio_page import chromium
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser without a window."""
+    with chromium() as running:
+        yield running
 
 
 def run_of(folder: Path, source: Any, estimator: Any, **reading: Any) -> Loaded:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +19,9 @@ from vael.studio.services.exporting import MOST_BYTES, page
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from studio_page import AXE, chromium, needs_browser
+from studio_page import AXE, needs_browser
 
 pytestmark = [*needs_browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
 
 
 class Exported:

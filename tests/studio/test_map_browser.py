@@ -20,7 +20,6 @@ from studio_page import (
     AXE,
     StudioPage,
     StudioProcess,
-    chromium,
     fit,
     needs_browser,
     studio_of,
@@ -31,12 +30,6 @@ pytestmark = [*needs_browser, pytest.mark.slow]
 PAPER = {"light": np.array([255, 255, 255]), "dark": np.array([21, 24, 30])}
 CLASS_0 = {"light": np.array([6, 114, 163]), "dark": np.array([0, 202, 229])}
 OPAQUE = 0.88  # of points, where they are few
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

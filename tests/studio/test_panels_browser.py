@@ -20,18 +20,12 @@ from vael.studio.services.encoding_file import read_row
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from studio_page import AXE, StudioPage, StudioProcess, chromium, fit, needs_browser, studio_of
+from studio_page import AXE, StudioPage, StudioProcess, fit, needs_browser, studio_of
 
 pytestmark = [*needs_browser, pytest.mark.slow]
 
 POSTERIOR = {"light": np.array([168, 32, 44]), "dark": np.array([242, 139, 130])}
 GEODESIC = {"light": np.array([11, 100, 133]), "dark": np.array([98, 191, 224])}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

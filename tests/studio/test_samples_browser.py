@@ -18,18 +18,12 @@ from vael.studio.services.exporting import page as exported
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from studio_page import AXE, StudioPage, chromium, needs_browser, studio_of
+from studio_page import AXE, StudioPage, needs_browser, studio_of
 
 pytestmark = [*needs_browser, pytest.mark.slow]
 
 STEPS = 9
 REACH = 3
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

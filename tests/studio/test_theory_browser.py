@@ -35,18 +35,12 @@ from vael.theory import (
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from studio_page import AXE, StudioPage, StudioProcess, chromium, needs_browser, studio_of
+from studio_page import AXE, StudioPage, StudioProcess, needs_browser, studio_of
 
 pytestmark = [*needs_browser, pytest.mark.slow]
 
 LABS = ("boxes", "joint", "kl", "elbo", "gradients", "kl-term", "posterior")
 SHOWN = 0.0006  # nats: half of the third decimal
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import vael
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from studio_page import AXE, StudioPage, StudioProcess, chromium, fit, needs_browser, studio_of
+from studio_page import AXE, StudioPage, StudioProcess, fit, needs_browser, studio_of
 
 pytestmark = [*needs_browser, pytest.mark.slow]
 
@@ -32,12 +32,6 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudioProcess]:
     fit(folder, "digits", "--n-components", "2", "--max-epochs", "2", "--seed", "0")
     with studio_of(folder, tmp_path_factory.mktemp("state")) as process:
         yield process
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
 
 
 def set_number(page: StudioPage, name: str, value: int) -> Any:
